@@ -1,0 +1,335 @@
+/**
+ * The domain contract. A domain folder declares everything about its domain with these; schemas, DDL, views, catalog,
+ * dashboards, alert rules and reference docs are derived from it (`npm run generate`).
+ */
+import { z } from 'zod';
+
+// ---------------------------------------------------------------- time grains
+
+export const GRAINS = { '1m': 60, '1h': 3600, '1d': 86400 } as const;
+export type Grain = keyof typeof GRAINS;
+export const GRAIN_NAMES = Object.keys(GRAINS) as Grain[];
+
+// ---------------------------------------------------------------- event fields
+
+/** Metadata every event field carries, kept in zod's registry so that the schema stays the one declaration. */
+export interface FieldMeta {
+  description: string;
+  /** ClickHouse column type of the raw table. */
+  column: string;
+  /** Grafana unit id, where the field is a quantity. */
+  unit?: string;
+  [key: string]: unknown;
+}
+
+const meta = <T extends z.ZodType>(schema: T, m: FieldMeta): T => schema.meta(m) as T;
+
+/** Field builders. `.optional()` may follow each: a missing number is stored as NULL, a missing string as ''. */
+export const field = {
+  /** Identifier-like string: 1 to 256 characters, dictionary-encoded. */
+  name: (description: string) => meta(z.string().min(1).max(256), { description, column: 'LowCardinality(String)' }),
+  /** High-cardinality identifier: 1 to 256 characters. */
+  id: (description: string) => meta(z.string().min(1).max(256), { description, column: 'String' }),
+  /** Free text up to `max` characters. */
+  text: (description: string, max = 4096) => meta(z.string().max(max), { description, column: 'String' }),
+  choice: <const V extends readonly [string, ...string[]]>(values: V, description: string) =>
+    meta(z.enum(values), { description, column: 'LowCardinality(String)' }),
+  /** Whole number ≥ 0. */
+  count: (description: string, unit = 'short') =>
+    meta(z.number().int().min(0).max(Number.MAX_SAFE_INTEGER), { description, column: 'UInt64', unit }),
+  /** Finite number within [min, max]. */
+  number: (description: string, unit: string, min = 0, max = 1e15) =>
+    meta(z.number().min(min).max(max), { description, column: 'Float64', unit }),
+  flag: (description: string) => meta(z.boolean(), { description, column: 'Bool' }),
+};
+
+/** Fields that every event has. `time` is ISO 8601 with an offset, or milliseconds since the epoch. */
+export const envelope = {
+  type: z.string(),
+  event_id: z.string().min(1).max(256).optional(),
+  time: z.union([z.iso.datetime({ offset: true }), z.number().int().min(0).max(8.64e15)]),
+  workspace: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+};
+
+export type PrivacyCategory = 'operational' | 'personal' | 'security' | 'financial';
+
+export interface EventDef<S extends z.ZodRawShape = z.ZodRawShape> {
+  /** `<domain>.<name>`; the Kafka topic is `<prefix>.<type>`, the raw table `raw_<domain>_<name>`. */
+  type: string;
+  title: string;
+  description: string;
+  privacy: PrivacyCategory;
+  /** Days that raw events are kept, from insertion. 0 switches the raw table off. */
+  rawRetentionDays: number;
+  fields: S;
+  /** The whole event: envelope and fields, unknown keys refused. */
+  schema: z.ZodObject<typeof envelope & S>;
+  example: z.input<z.ZodObject<typeof envelope & S>>;
+}
+
+/** An event after validation: `time` in milliseconds, optional fields still optional. */
+export type EventOf<E> = E extends EventDef<infer S>
+  ? Omit<z.output<z.ZodObject<typeof envelope & S>>, 'time'> & { time: number }
+  : never;
+
+export function event<const S extends z.ZodRawShape>(def: Omit<EventDef<S>, 'schema'>): EventDef<S> {
+  return { ...def, schema: z.strictObject({ ...envelope, type: z.literal(def.type), ...def.fields }) as never };
+}
+
+// ---------------------------------------------------------------- rollups
+
+export interface Dimension<E> {
+  value: (e: E) => string;
+  description: string;
+}
+/**
+ * A mergeable measure. A value of undefined or null adds nothing. `histogram` keeps log-spaced buckets (relative
+ * error ≤ 2 %), sum, count and maximum; every other kind is one column.
+ */
+export interface Measure<E> {
+  kind: 'count' | 'sum' | 'max' | 'min' | 'histogram';
+  value: (e: E) => number | null | undefined;
+  unit: string;
+  description: string;
+}
+export interface RollupDef<E = never> {
+  /** Table name without grain suffix, prefixed with the domain's name. */
+  name: string;
+  title: string;
+  event: string;
+  where?: (e: E) => boolean;
+  dimensions: Readonly<Record<string, Dimension<E>>>;
+  measures: Readonly<Record<string, Measure<E>>>;
+  retentionDays: Readonly<Record<Grain, number>>;
+}
+
+export const DEFAULT_RETENTION: Record<Grain, number> = { '1m': 30, '1h': 400, '1d': 1500 };
+
+export function rollup<const D extends EventDef<never>>(
+  event: D,
+  def: Omit<RollupDef<EventOf<D>>, 'event' | 'retentionDays'> & { retentionDays?: Record<Grain, number> },
+): RollupDef<never> {
+  return { retentionDays: DEFAULT_RETENTION, ...def, event: event.type } as unknown as RollupDef<never>;
+}
+
+// ---------------------------------------------------------------- queries
+
+export type ColumnType = 'time' | 'string' | 'number' | 'boolean';
+export interface Column {
+  type: ColumnType;
+  /** Grafana unit id (`ms`, `percentunit`, `reqps`, `short`, `bytes`, `currencyUSD` …). */
+  unit?: string;
+  description: string;
+  /** A dimension becomes a label of a series; a measure a value. `time` has neither. */
+  role?: 'dimension' | 'measure';
+  /** Fixed colour for `arc__*` columns of graph nodes. */
+  color?: string;
+}
+
+export interface QueryParam {
+  description: string;
+  /** Every parameter is a list of strings; empty means all. */
+  type: 'string[]';
+  /** Query of kind `values` that lists the choices. */
+  values?: string;
+}
+
+/** What a definition may ask for while its SQL is written, once per grain. */
+export interface SqlContext {
+  grain: Grain | 'raw';
+  /** `db.table_<grain>` of a rollup that the query declared, or the raw table of an event type. */
+  table(name: string): string;
+  /** Rows of this workspace with `from <= t < to`; the standard fence, required in every view. */
+  scope: string;
+  /** Start of the step that `t` lies in, as DateTime64(3,'UTC'). */
+  bucket: string;
+  /** `param` is empty or has `column`. */
+  filter(param: string, column?: string): string;
+  /** Quantile of a merged histogram expression; NULL when it is empty. */
+  quantile(q: number, histogram: string, max?: string): string;
+  /** Call of another query's part with the same workspace, range, step and parameters. */
+  query(name: string, part?: string): string;
+}
+
+export interface QueryPart {
+  columns: Readonly<Record<string, Column>>;
+  sql: (s: SqlContext) => string;
+}
+
+/**
+ * timeseries: `time`, dimensions, measures. table: any columns. graph: parts `nodes` and `edges`.
+ * scorecard: parts `scores`, `terms`, `trend`. values: one column `value` (and optional `label`).
+ */
+export type QueryKind = 'timeseries' | 'table' | 'graph' | 'scorecard' | 'values';
+
+/** Cache classes and their seconds, from the unified-analytics document §5. Alert rules are never served from a cache. */
+export const CACHE_SECONDS = { userAnalytics: 300, systemMetrics: 60, mlPerformance: 600, correlations: 1800, insights: 900 } as const;
+export type CacheClass = keyof typeof CACHE_SECONDS;
+
+export interface QueryDef {
+  /** `<domain>_<what>`; also the prefix of the views. */
+  name: string;
+  kind: QueryKind;
+  title: string;
+  description: string;
+  cache: CacheClass;
+  /** Rollup that decides which grains exist; left out for queries over raw tables. */
+  rollup?: string;
+  params?: Readonly<Record<string, QueryParam>>;
+  parts: Readonly<Record<string, QueryPart>>;
+}
+
+// ---------------------------------------------------------------- alerts, dashboards, routes
+
+export interface AlertDef {
+  /** Stable; part of the rule's uid. */
+  name: string;
+  title: string;
+  query: string;
+  params?: Record<string, string[]>;
+  column: string;
+  /** Reduction of each series over the window before it is compared. */
+  reduce: 'last' | 'max' | 'mean' | 'min' | 'sum';
+  condition: { op: 'gt' | 'lt'; value: number };
+  /** Length of the window, the step of its points and how long the condition must hold, in seconds. */
+  windowSeconds: number;
+  stepSeconds: number;
+  forSeconds: number;
+  severity: 'critical' | 'warning' | 'info';
+  summary: string;
+  /** What to look at and what to do, markdown. */
+  runbook: string;
+  dashboard: string;
+}
+
+export interface PanelDef {
+  title: string;
+  description: string;
+  kind: 'timeseries' | 'stat' | 'table' | 'graph' | 'scorecard';
+  query: string;
+  part?: string;
+  columns?: string[];
+  params?: Record<string, string[]>;
+  /** Grid width (of 24) and height. */
+  w: number;
+  h: number;
+  unit?: string;
+  thresholds?: { value: number | null; color: string }[];
+  options?: Record<string, unknown>;
+}
+export interface VariableDef {
+  name: string;
+  label: string;
+  query: string;
+}
+export interface DashboardDef {
+  /** File name and uid suffix. */
+  name: string;
+  title: string;
+  description: string;
+  tags: string[];
+  variables: VariableDef[];
+  rows: { title: string; panels: PanelDef[] }[];
+}
+
+export interface RouteContext {
+  /** Runs a catalog query inside the caller's workspace. */
+  query(name: string, args: { params?: Record<string, string[]>; from: number; to: number; step?: number }): Promise<QueryAnswer>;
+  now: number;
+}
+/** Rows by part, and how the numbers came about. */
+export interface QueryAnswer {
+  parts: Record<string, Record<string, unknown>[]>;
+  meta: { query: string; grain: string; step: number; from: number; to: number; completeUntil: number | null; truncated: boolean };
+}
+export interface RouteDef<P extends z.ZodObject = z.ZodObject, Q extends z.ZodObject = z.ZodObject> {
+  method: 'GET' | 'POST';
+  /** Fastify path with `:params`. */
+  path: string;
+  summary: string;
+  params: P;
+  querystring: Q;
+  response: z.ZodType;
+  handle(ctx: RouteContext, params: z.output<P>, query: z.output<Q>): Promise<unknown>;
+}
+export const route = <P extends z.ZodObject, Q extends z.ZodObject>(def: RouteDef<P, Q>): RouteDef =>
+  def as unknown as RouteDef;
+
+// ---------------------------------------------------------------- OpenTelemetry spans
+
+/** A span with its resource, attributes flattened to plain values. Times in milliseconds with fraction. */
+export interface Span {
+  traceId: string;
+  spanId: string;
+  parentSpanId: string;
+  name: string;
+  kind: 'unspecified' | 'internal' | 'server' | 'client' | 'producer' | 'consumer';
+  startMs: number;
+  endMs: number;
+  status: 'unset' | 'ok' | 'error';
+  statusMessage: string;
+  attributes: Readonly<Record<string, string | number | boolean | undefined>>;
+  resource: Readonly<Record<string, string | number | boolean | undefined>>;
+  scope: string;
+}
+/** Either events of this domain, or the named reason why the span is none of its business. */
+export type SpanMapping = (span: Span) => { events: Record<string, unknown>[] } | { ignored: string };
+
+// ---------------------------------------------------------------- shared vocabulary
+
+export interface EntityRef {
+  kind: string;
+  id: string;
+}
+/** One observation of (or declaration about) an edge between two entities. */
+export interface EdgeSource<E = never> {
+  event: string;
+  edge: (e: E) => null | {
+    source: EntityRef;
+    target: EntityRef;
+    relation: string;
+    origin: 'observed' | 'declared';
+    calls?: number;
+    errors?: number;
+    latencyMs?: number;
+    bytes?: number;
+    criticality?: number;
+  };
+}
+/** Another id under which an entity is known to its callers; resolved when queried. */
+export interface AliasSource<E = never> {
+  event: string;
+  alias: (e: E) => null | { kind: string; alias: string; entity: string };
+}
+export const edgeFrom = <const D extends EventDef<never>>(event: D, edge: EdgeSource<EventOf<D>>['edge']): EdgeSource =>
+  ({ event: event.type, edge }) as unknown as EdgeSource;
+export const aliasFrom = <const D extends EventDef<never>>(event: D, alias: AliasSource<EventOf<D>>['alias']): AliasSource =>
+  ({ event: event.type, alias }) as unknown as AliasSource;
+
+// ---------------------------------------------------------------- demo data
+
+/** Makes believable events for one moment; deterministic for a seed. `incident` is 0 (calm) to 1 (full incident). */
+export interface DemoSource {
+  /** Events of the interval [from, to) in milliseconds. */
+  events(from: number, to: number, random: () => number, incident: number): Record<string, unknown>[];
+}
+
+// ---------------------------------------------------------------- the domain
+
+export interface Domain {
+  name: string;
+  title: string;
+  description: string;
+  events: readonly EventDef<never>[];
+  rollups: readonly RollupDef<never>[];
+  edges?: readonly EdgeSource[];
+  aliases?: readonly AliasSource[];
+  queries: readonly QueryDef[];
+  alerts: readonly AlertDef[];
+  dashboards: readonly DashboardDef[];
+  routes: readonly RouteDef[];
+  spans?: SpanMapping;
+  demo?: DemoSource;
+}
+
+export const domain = (d: Domain): Domain => d;

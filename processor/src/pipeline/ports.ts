@@ -1,0 +1,106 @@
+/**
+ * The ports of the pipeline. `pipeline/` talks to these and to nothing else; each has a real adapter and an in-memory
+ * twin, and both pass the same contract tests (`*.contract.ts` beside the adapters).
+ *
+ * The invariant they carry (docs/guarantee.md): a batch is a recorded offset range of one partition; a retry of it is
+ * byte-identical; every insert made for it carries a deduplication token made of that range.
+ */
+
+/** One partition of one topic. */
+export interface TopicPartition {
+  topic: string;
+  partition: number;
+}
+
+/** A record as the log holds it. `value` is null for a tombstone. Offsets grow, and may have gaps. */
+export interface LogRecord {
+  offset: number;
+  key: Buffer | null;
+  value: Buffer | null;
+  /** Log append or producer time, milliseconds since the epoch. */
+  timestamp: number;
+  headers: Readonly<Record<string, string>>;
+}
+
+/** How a topic's records are to be decoded. */
+export type Encoding = 'event_json' | 'otlp_json' | 'otlp_proto' | 'otlp';
+
+/** What the producer side appends. `key` chooses the partition where the log has several. */
+export interface NewRecord {
+  key: Buffer | null;
+  value: Buffer;
+  headers?: Readonly<Record<string, string>>;
+}
+
+/** A half-open offset range [from, to) of one partition that is about to be, or has been, inserted. */
+export interface OffsetRange extends TopicPartition {
+  from: number;
+  to: number;
+  /** Milliseconds since the epoch at which the range was first flushed; a replay uses the same value. */
+  at: number;
+  /** Version of the encoder that built the blocks; a replay by another version must build the same bytes or refuse. */
+  encoder: number;
+}
+
+/**
+ * Durable, replayable, partitioned log: Kafka, or the journal on disk in embedded mode.
+ * The consumer is called with contiguous batches per partition, never two at once for the same partition.
+ */
+export interface EventLog {
+  /** Resolves when the records are durable. Rejects with LOG_UNAVAILABLE otherwise; a rejected append may still land. */
+  append(topic: string, records: readonly NewRecord[]): Promise<void>;
+  /** Starts consuming; resolves when the first assignment is in place. */
+  consume(consumer: LogConsumer): Promise<void>;
+  /**
+   * Durably notes that `range` is about to be inserted. Must be refused (throw) when this process no longer owns
+   * the partition, so that a zombie cannot go on.
+   */
+  recordIntent(range: OffsetRange): Promise<void>;
+  /** Durably moves the committed position to `range.to` and clears the intent. Refused like recordIntent. */
+  commit(range: OffsetRange): Promise<void>;
+  /** Next offsets to be written (end of log) per partition, for lag. */
+  endOffsets(): Promise<ReadonlyArray<TopicPartition & { end: number }>>;
+  /** Stops consuming, then releases everything. */
+  close(): Promise<void>;
+}
+
+/** What the log calls. A thrown error stops the consumption of that partition and is retried by the log with backoff. */
+export interface LogConsumer {
+  /**
+   * Called at each assignment with the committed position and, where a flush was cut short, the pending intent.
+   * State held for partitions not in the list must be dropped.
+   */
+  assigned(partitions: ReadonlyArray<TopicPartition & { committed: number; pending?: OffsetRange }>): Promise<void>;
+  /** Records in offset order. `end` is the log's end offset as known, so that "caught up" can be told. */
+  records(tp: TopicPartition, records: readonly LogRecord[], end: number): Promise<void>;
+}
+
+/** Column-wise block for one table. All columns have the same length. */
+export interface Block {
+  table: string;
+  columns: ReadonlyArray<BlockColumn>;
+  rows: number;
+}
+export interface BlockColumn {
+  name: string;
+  /** ClickHouse type as declared in the DDL, aggregate wrappers left out (e.g. `Map(Int16, UInt64)`). */
+  type: string;
+  values: ReadonlyArray<unknown>;
+}
+
+/** Where blocks go: ClickHouse, or memory. */
+export interface Store {
+  /** Throws STORE_UNSAFE or STORE_SCHEMA when the guarantee or the schema does not hold. */
+  check(): Promise<void>;
+  /**
+   * Inserts one block synchronously, at most once per (table, token) within the deduplication window.
+   * Rejects with STORE_UNAVAILABLE when the outcome is unknown; calling again with the same token is then safe.
+   */
+  insert(block: Block, token: string): Promise<void>;
+  /** Event ids stored for a partition at offsets below `before`, inserted since `since` (ms), newest last. */
+  seenEventIds(tp: TopicPartition, before: number, since: number, limit: number): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** Wall clock, so that tests can hold it. Milliseconds since the epoch. */
+export type Clock = () => number;
