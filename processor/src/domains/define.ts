@@ -24,12 +24,20 @@ export interface FieldMeta {
 
 const meta = <T extends z.ZodType>(schema: T, m: FieldMeta): T => schema.meta(m) as T;
 
+// Control characters separate the parts of keys inside the pipeline, so no part may hold one.
+const identifier = () =>
+  z
+    .string()
+    .min(1)
+    .max(256)
+    .regex(/^[^\u0000-\u001f\u007f]+$/, 'holds a control character');
+
 /** Field builders. `.optional()` may follow each: a missing number is stored as NULL, a missing string as ''. */
 export const field = {
-  /** Identifier-like string: 1 to 256 characters, dictionary-encoded. */
-  name: (description: string) => meta(z.string().min(1).max(256), { description, column: 'LowCardinality(String)' }),
-  /** High-cardinality identifier: 1 to 256 characters. */
-  id: (description: string) => meta(z.string().min(1).max(256), { description, column: 'String' }),
+  /** Identifier-like string: 1 to 256 characters, none of them a control character; dictionary-encoded. */
+  name: (description: string) => meta(identifier(), { description, column: 'LowCardinality(String)' }),
+  /** High-cardinality identifier, likewise. */
+  id: (description: string) => meta(identifier(), { description, column: 'String' }),
   /** Free text up to `max` characters. */
   text: (description: string, max = 4096) => meta(z.string().max(max), { description, column: 'String' }),
   choice: <const V extends readonly [string, ...string[]]>(values: V, description: string) =>
@@ -68,9 +76,8 @@ export interface EventDef<S extends z.ZodRawShape = z.ZodRawShape> {
 }
 
 /** An event after validation: `time` in milliseconds, optional fields still optional. */
-export type EventOf<E> = E extends EventDef<infer S>
-  ? Omit<z.output<z.ZodObject<typeof envelope & S>>, 'time'> & { time: number }
-  : never;
+export type EventOf<E> =
+  E extends EventDef<infer S> ? Omit<z.output<z.ZodObject<typeof envelope & S>>, 'time'> & { time: number } : never;
 
 export function event<const S extends z.ZodRawShape>(def: Omit<EventDef<S>, 'schema'>): EventDef<S> {
   return { ...def, schema: z.strictObject({ ...envelope, type: z.literal(def.type), ...def.fields }) as never };
@@ -91,6 +98,8 @@ export interface Measure<E> {
   value: (e: E) => number | null | undefined;
   unit: string;
   description: string;
+  /** Every value is a whole number, so the column can be one and adds up exactly. */
+  integer?: true;
 }
 export interface RollupDef<E = never> {
   /** Table name without grain suffix, prefixed with the domain's name. */
@@ -105,9 +114,9 @@ export interface RollupDef<E = never> {
 
 export const DEFAULT_RETENTION: Record<Grain, number> = { '1m': 30, '1h': 400, '1d': 1500 };
 
-export function rollup<const D extends EventDef<never>>(
-  event: D,
-  def: Omit<RollupDef<EventOf<D>>, 'event' | 'retentionDays'> & { retentionDays?: Record<Grain, number> },
+export function rollup<S extends z.ZodRawShape>(
+  event: EventDef<S>,
+  def: Omit<RollupDef<EventOf<EventDef<S>>>, 'event' | 'retentionDays'> & { retentionDays?: Record<Grain, number> },
 ): RollupDef<never> {
   return { retentionDays: DEFAULT_RETENTION, ...def, event: event.type } as unknown as RollupDef<never>;
 }
@@ -137,16 +146,28 @@ export interface QueryParam {
 /** What a definition may ask for while its SQL is written, once per grain. */
 export interface SqlContext {
   grain: Grain | 'raw';
-  /** `db.table_<grain>` of a rollup that the query declared, or the raw table of an event type. */
-  table(name: string): string;
+  grainSeconds: number;
+  /** `db.table_<grain>` of a rollup (at this or a named grain), the raw table of an event type, or a system table. */
+  table(name: string, grain?: Grain | 'raw'): string;
+  /** The range's ends as expressions. */
+  from: string;
+  to: string;
   /** Rows of this workspace with `from <= t < to`; the standard fence, required in every view. */
   scope: string;
+  /** The same for the period of equal length before. */
+  previousScope: string;
+  /** Length of the range in seconds. */
+  seconds: string;
+  /** Step of about 60 points over the range, in seconds, a multiple of the grain; for views that have no `step`. */
+  trendStep: string;
   /** Start of the step that `t` lies in, as DateTime64(3,'UTC'). */
   bucket: string;
   /** `param` is empty or has `column`. */
   filter(param: string, column?: string): string;
   /** Quantile of a merged histogram expression; NULL when it is empty. */
   quantile(q: number, histogram: string, max?: string): string;
+  /** The view that resolves aliases: columns kind, alias, entity. */
+  names: string;
   /** Call of another query's part with the same workspace, range, step and parameters. */
   query(name: string, part?: string): string;
 }
@@ -163,7 +184,13 @@ export interface QueryPart {
 export type QueryKind = 'timeseries' | 'table' | 'graph' | 'scorecard' | 'values';
 
 /** Cache classes and their seconds, from the unified-analytics document §5. Alert rules are never served from a cache. */
-export const CACHE_SECONDS = { userAnalytics: 300, systemMetrics: 60, mlPerformance: 600, correlations: 1800, insights: 900 } as const;
+export const CACHE_SECONDS = {
+  userAnalytics: 300,
+  systemMetrics: 60,
+  mlPerformance: 600,
+  correlations: 1800,
+  insights: 900,
+} as const;
 export type CacheClass = keyof typeof CACHE_SECONDS;
 
 export interface QueryDef {
@@ -177,6 +204,33 @@ export interface QueryDef {
   rollup?: string;
   params?: Readonly<Record<string, QueryParam>>;
   parts: Readonly<Record<string, QueryPart>>;
+}
+
+// ---------------------------------------------------------------- health
+
+/**
+ * One term of a health score. `value` is an expression over the columns that the domain's query gives the model per
+ * entity; NULL means unknown. A term loses nothing at `good`, its whole weight at `bad`, linear between.
+ */
+export interface HealthTerm {
+  name: string;
+  title: string;
+  weight: number;
+  value: string;
+  unit: string;
+  good: number;
+  bad: number;
+  /** While the value is above (for bad > good) this, the score cannot exceed the cap. */
+  gate?: { above: number; cap: number };
+  /** Whether not knowing the value makes the score less certain. */
+  required: boolean;
+}
+export interface HealthModel {
+  terms: readonly HealthTerm[];
+  /** Lowest scores of the statuses; below `degraded` is critical. */
+  statuses: { healthy: number; degraded: number };
+  /** Condition under which the entity is offline rather than critical. */
+  offline: string;
 }
 
 // ---------------------------------------------------------------- alerts, dashboards, routes
@@ -234,13 +288,24 @@ export interface DashboardDef {
 
 export interface RouteContext {
   /** Runs a catalog query inside the caller's workspace. */
-  query(name: string, args: { params?: Record<string, string[]>; from: number; to: number; step?: number }): Promise<QueryAnswer>;
+  query(
+    name: string,
+    args: { params?: Record<string, string[]>; from: number; to: number; step?: number },
+  ): Promise<QueryAnswer>;
   now: number;
 }
 /** Rows by part, and how the numbers came about. */
 export interface QueryAnswer {
   parts: Record<string, Record<string, unknown>[]>;
-  meta: { query: string; grain: string; step: number; from: number; to: number; completeUntil: number | null; truncated: boolean };
+  meta: {
+    query: string;
+    grain: string;
+    step: number;
+    from: number;
+    to: number;
+    completeUntil: number | null;
+    truncated: boolean;
+  };
 }
 export interface RouteDef<P extends z.ZodObject = z.ZodObject, Q extends z.ZodObject = z.ZodObject> {
   method: 'GET' | 'POST';
@@ -301,10 +366,14 @@ export interface AliasSource<E = never> {
   event: string;
   alias: (e: E) => null | { kind: string; alias: string; entity: string };
 }
-export const edgeFrom = <const D extends EventDef<never>>(event: D, edge: EdgeSource<EventOf<D>>['edge']): EdgeSource =>
-  ({ event: event.type, edge }) as unknown as EdgeSource;
-export const aliasFrom = <const D extends EventDef<never>>(event: D, alias: AliasSource<EventOf<D>>['alias']): AliasSource =>
-  ({ event: event.type, alias }) as unknown as AliasSource;
+export const edgeFrom = <S extends z.ZodRawShape>(
+  event: EventDef<S>,
+  edge: EdgeSource<EventOf<EventDef<S>>>['edge'],
+): EdgeSource => ({ event: event.type, edge }) as unknown as EdgeSource;
+export const aliasFrom = <S extends z.ZodRawShape>(
+  event: EventDef<S>,
+  alias: AliasSource<EventOf<EventDef<S>>>['alias'],
+): AliasSource => ({ event: event.type, alias }) as unknown as AliasSource;
 
 // ---------------------------------------------------------------- demo data
 

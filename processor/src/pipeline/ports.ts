@@ -40,6 +40,8 @@ export interface OffsetRange extends TopicPartition {
   at: number;
   /** Version of the encoder that built the blocks; a replay by another version must build the same bytes or refuse. */
   encoder: number;
+  /** The assignment it belongs to, as given to `assigned`; where set, the log refuses a range of another assignment. */
+  epoch?: number;
 }
 
 /**
@@ -68,10 +70,17 @@ export interface EventLog {
 export interface LogConsumer {
   /**
    * Called at each assignment with the committed position and, where a flush was cut short, the pending intent.
-   * State held for partitions not in the list must be dropped.
+   * State held for partitions not in the list must be dropped, and flushes of earlier assignments be given up.
+   * Every `records` call of earlier assignments has ended before. `epoch` names the assignment (see OffsetRange).
    */
-  assigned(partitions: ReadonlyArray<TopicPartition & { committed: number; pending?: OffsetRange }>): Promise<void>;
-  /** Records in offset order. `end` is the log's end offset as known, so that "caught up" can be told. */
+  assigned(
+    partitions: ReadonlyArray<TopicPartition & { committed: number; pending?: OffsetRange; epoch?: number }>,
+  ): Promise<void>;
+  /**
+   * Records in offset order. `end` is the log's end offset as known: the consumer is caught up when it holds everything
+   * below it. `records` is empty where only `end` is news (the rest of the log turned out to hold nothing to deliver).
+   * After a throw the same batch comes again: offsets that were already taken in must be skipped.
+   */
   records(tp: TopicPartition, records: readonly LogRecord[], end: number): Promise<void>;
 }
 
@@ -97,9 +106,21 @@ export interface Store {
    * Rejects with STORE_UNAVAILABLE when the outcome is unknown; calling again with the same token is then safe.
    */
   insert(block: Block, token: string): Promise<void>;
-  /** Event ids stored for a partition at offsets below `before`, inserted since `since` (ms), newest last. */
-  seenEventIds(tp: TopicPartition, before: number, since: number, limit: number): Promise<string[]>;
+  /** The newest `limit` event ids stored for a partition at offsets below `before`, since `since` (ms); newest last. */
+  seenEventIds(tp: TopicPartition, before: number, since: number, limit: number): Promise<{ id: string; at: number }[]>;
+  /** Time (ms) until which the partition was last known to be complete; 0 if never. */
+  completeUntil(tp: TopicPartition): Promise<number>;
+  /** Notes progress; a row replaces the partition's earlier one, so this needs no token. */
+  writeProgress(block: Block): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Structured log, as pino has it: fields first, then the message. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }
 
 /** Wall clock, so that tests can hold it. Milliseconds since the epoch. */

@@ -1,0 +1,110 @@
+/** The `Store` port on ClickHouse. */
+import type { Domain } from '../domains/define';
+import { allTables } from '../catalog/tables';
+import { buildViews } from '../catalog/views';
+import { ShadowerError } from '../errors';
+import type { Block, Store, TopicPartition } from '../pipeline/ports';
+import type { ClickHouse } from './client';
+import { DEDUPLICATION_WINDOW } from './ddl';
+import { encodeNative } from './native';
+
+/** Smallest window under which a retry still meets its first attempt. */
+const MIN_WINDOW = 1000;
+
+export class ClickHouseStore implements Store {
+  constructor(
+    private readonly ch: ClickHouse,
+    private readonly domains: readonly Domain[],
+  ) {}
+
+  /** Refuses to run on a schema that is not this version's, or whose tables do not deduplicate. */
+  async check(): Promise<void> {
+    const { catalog } = buildViews(this.domains, this.ch.database);
+    const tables = await this.ch.rows<{ name: string; create_table_query: string }>(
+      'SELECT name, create_table_query FROM system.tables WHERE database = {db:String}',
+      { db: this.ch.database },
+    );
+    const ddl = new Map(tables.map((t) => [t.name, t.create_table_query]));
+    if (!ddl.has('catalog'))
+      throw new ShadowerError('STORE_SCHEMA', `database ${this.ch.database} has no catalog; run "shadower migrate"`);
+    const [stored] = await this.ch.rows<{ schema: string }>(
+      `SELECT schema FROM ${this.ch.database}.catalog FINAL WHERE id = 1`,
+    );
+    if (stored?.schema !== catalog.schema)
+      throw new ShadowerError(
+        'STORE_SCHEMA',
+        `schema ${stored?.schema ?? 'none'} is there, ${catalog.schema} is needed; run "shadower migrate"`,
+      );
+    for (const t of allTables(this.domains)) {
+      const sql = ddl.get(`${t.name}_local`) ?? ddl.get(t.name);
+      if (sql === undefined)
+        throw new ShadowerError('STORE_SCHEMA', `table ${t.name} is missing; run "shadower migrate"`);
+      const window = Number(
+        /(?:non_)?replicated_deduplication_window = (\d+)/.exec(sql)?.[1] ??
+          (sql.includes('Replicated') ? DEDUPLICATION_WINDOW : 0),
+      );
+      if (window < MIN_WINDOW)
+        throw new ShadowerError(
+          'STORE_UNSAFE',
+          `table ${t.name} remembers ${window} inserts for deduplication, at least ${MIN_WINDOW} are needed; a retry could be counted twice. Run "shadower migrate".`,
+        );
+    }
+  }
+
+  async insert(block: Block, token: string): Promise<void> {
+    await this.send(block, { insert_deduplication_token: token });
+  }
+
+  async writeProgress(block: Block): Promise<void> {
+    // No token: each row replaces the last, and equal rows are harmless.
+    await this.send(block, { insert_deduplicate: 0 });
+  }
+
+  private async send(block: Block, settings: Record<string, string | number>): Promise<void> {
+    await this.ch.insertNative(
+      block.table,
+      block.columns.map((c) => c.name),
+      encodeNative(block),
+      // One block per insert, synchronous, deduplicated: what the guarantee rests on, whatever the server's defaults are.
+      {
+        insert_deduplicate: 1,
+        async_insert: 0,
+        max_insert_block_size: 10_000_000,
+        min_insert_block_size_rows: 10_000_000,
+        min_insert_block_size_bytes: 1_000_000_000,
+        max_insert_threads: 1,
+        deduplicate_blocks_in_dependent_materialized_views: 1,
+        insert_distributed_sync: 1,
+        ...settings,
+      },
+    );
+  }
+
+  async seenEventIds(
+    tp: TopicPartition,
+    before: number,
+    since: number,
+    limit: number,
+  ): Promise<{ id: string; at: number }[]> {
+    const rows = await this.ch.rows<{ id: string; at: string | number }>(
+      `SELECT id, at FROM (
+         SELECT id, toUnixTimestamp(written_at) AS at, off FROM ${this.ch.database}.event_ids
+         WHERE topic = {topic:String} AND part = {part:UInt32} AND off < {before:Int64} AND written_at >= fromUnixTimestamp({since:UInt32})
+         ORDER BY off DESC LIMIT {limit:UInt64}) ORDER BY off`,
+      { topic: tp.topic, part: tp.partition, before, since: Math.max(0, Math.floor(since / 1000)), limit },
+    );
+    return rows.map((r) => ({ id: r.id, at: Number(r.at) * 1000 }));
+  }
+
+  async completeUntil(tp: TopicPartition): Promise<number> {
+    const rows = await this.ch.rows<{ ms: string | number }>(
+      `SELECT toString(toUnixTimestamp64Milli(complete_until)) AS ms FROM ${this.ch.database}.progress_log FINAL WHERE topic = {topic:String} AND part = {part:UInt32}`,
+      { topic: tp.topic, part: tp.partition },
+    );
+    return Number(rows[0]?.ms ?? 0);
+  }
+
+  async close(): Promise<void> {
+    await this.ch.close();
+  }
+}

@@ -1,0 +1,191 @@
+/** One open batch: an offset range of one partition that becomes a set of blocks. */
+import { ENVELOPE_FIELDS, fieldColumns, rawTable, systemTables, type ColumnDef } from '../catalog/tables';
+import type { Domain } from '../domains/define';
+import type { DeadLetter, Item } from './decode';
+import type { Block, LogRecord, TopicPartition } from './ports';
+import type { SeenIds } from './seen';
+import type { ValidEvent } from './validate';
+import { Windows, type WindowPlans } from './window';
+
+export type Outcome = 'used' | 'duplicate' | 'dead_letter' | 'ignored';
+
+export interface TimeLimits {
+  /** Events older than this are dead letters; milliseconds, Infinity for no limit. */
+  latenessMs: number;
+  /** Events further ahead of the clock than this are dead letters; milliseconds. */
+  futureMs: number;
+}
+
+/** What is kept of a dead letter's payload, bytes. */
+const PAYLOAD_LIMIT = 64 * 1024;
+
+interface RawRows {
+  columns: ColumnDef[];
+  /** Names of the event's own fields, in column order. */
+  fields: string[];
+  table: string;
+}
+
+/** Per-domain facts that batches need; made once. */
+export class BatchPlans {
+  readonly raw = new Map<string, RawRows>();
+  constructor(
+    domains: readonly Domain[],
+    readonly windows: WindowPlans,
+  ) {
+    for (const def of domains.flatMap((d) => d.events)) {
+      if (def.rawRetentionDays === 0) continue;
+      const table = rawTable(def);
+      this.raw.set(def.type, {
+        columns: table.columns,
+        fields: fieldColumns(def).map((c) => c.name),
+        table: table.name,
+      });
+    }
+  }
+}
+
+const columnsOf = (name: string): ColumnDef[] => systemTables.find((t) => t.name === name)!.columns;
+const rowsBlock = (table: string, columns: ColumnDef[], rows: unknown[][]): Block => ({
+  table,
+  rows: rows.length,
+  columns: columns.map((c, i) => ({ name: c.name, type: c.type, values: rows.map((r) => r[i]) })),
+});
+
+const isNullable = (c: ColumnDef): boolean => c.type.startsWith('Nullable');
+
+export class Batch {
+  /** Items (events, dead letters, ignored spans) in the batch. */
+  items = 0;
+  /** Bytes of record values in the batch. */
+  bytes = 0;
+  /** Latest event time seen, milliseconds; −Infinity of none. */
+  maxEventTime = -Infinity;
+  private readonly windows: Windows;
+  private readonly rawRows = new Map<string, unknown[][]>();
+  private readonly letters: unknown[][] = [];
+  private readonly ids: unknown[][] = [];
+  private readonly accounts = new Map<string, { workspace: string; outcome: Outcome; reason: string; items: number }>();
+
+  constructor(
+    private readonly plans: BatchPlans,
+    private readonly tp: TopicPartition,
+    private readonly seen: SeenIds,
+    private readonly limits: TimeLimits,
+    /** When the batch was opened, milliseconds; the clock of everything in it. */
+    readonly at: number,
+  ) {
+    this.windows = new Windows(plans.windows);
+  }
+
+  add(record: LogRecord, items: readonly Item[]): void {
+    this.bytes += record.value?.length ?? 0;
+    for (const item of items) {
+      this.items++;
+      if (item.kind === 'ignored') this.account(item.workspace, 'ignored', item.reason);
+      else if (item.kind === 'dead_letter') this.deadLetter(record, item.letter);
+      else this.event(record, item.idx, item.event);
+    }
+  }
+
+  private event(record: LogRecord, idx: number, event: ValidEvent): void {
+    const late = this.at - event.time > this.limits.latenessMs;
+    if (late || event.time - this.at > this.limits.futureMs) {
+      const reason = `${new Date(event.time).toISOString()} is ${late ? 'older than the declared lateness' : 'ahead of the clock'} (processed ${new Date(this.at).toISOString()})`;
+      const code = late ? 'EVENT_TOO_LATE' : 'EVENT_IN_FUTURE';
+      this.deadLetter(record, {
+        workspace: event.workspace,
+        idx,
+        code,
+        reason,
+        payload: Buffer.from(JSON.stringify(event)),
+      });
+      return;
+    }
+    if (event.event_id !== undefined) {
+      const id = `${event.workspace}\u001f${event.event_id}`;
+      if (!this.seen.add(id, this.at)) {
+        this.account(event.workspace, 'duplicate', event.type);
+        return;
+      }
+      this.ids.push([this.tp.topic, this.tp.partition, record.offset, id, this.writtenAt]);
+    }
+    this.account(event.workspace, 'used', event.type);
+    if (event.time > this.maxEventTime) this.maxEventTime = event.time;
+    this.windows.add(event);
+    const raw = this.plans.raw.get(event.type);
+    if (raw === undefined) return;
+    const rows = this.rawRows.get(event.type) ?? [];
+    if (rows.length === 0) this.rawRows.set(event.type, rows);
+    const offset = ENVELOPE_FIELDS.length - 1;
+    rows.push([
+      event.workspace,
+      event.time,
+      event.event_id ?? '',
+      ...raw.fields.map((f, i) => event[f] ?? (isNullable(raw.columns[offset + i]!) ? null : '')),
+      this.tp.topic,
+      this.tp.partition,
+      record.offset,
+      idx,
+      this.writtenAt,
+    ]);
+  }
+
+  private deadLetter(record: LogRecord, l: DeadLetter): void {
+    this.account(l.workspace, 'dead_letter', l.code);
+    const payload = l.payload.length > PAYLOAD_LIMIT ? l.payload.subarray(0, PAYLOAD_LIMIT) : l.payload;
+    this.letters.push([
+      l.workspace,
+      record.timestamp,
+      this.tp.topic,
+      this.tp.partition,
+      record.offset,
+      l.idx,
+      l.code,
+      l.reason,
+      payload,
+      l.payload.length,
+      this.writtenAt,
+    ]);
+  }
+
+  private account(workspace: string, outcome: Outcome, reason: string): void {
+    const key = `${workspace}\u001f${outcome}\u001f${reason}`;
+    const a = this.accounts.get(key);
+    if (a === undefined) this.accounts.set(key, { workspace, outcome, reason, items: 1 });
+    else a.items++;
+  }
+
+  private get writtenAt(): number {
+    return Math.floor(this.at / 1000);
+  }
+
+  /** Counts per outcome and reason, for metrics. */
+  outcomes(): { outcome: Outcome; reason: string; items: number }[] {
+    return [...this.accounts.values()];
+  }
+
+  /** The batch's blocks, in a fixed order; the ids come last, so that they never outrun what they stand for. */
+  blocks(): Block[] {
+    const minute = Math.floor(this.at / 60_000) * 60;
+    const blocks: Block[] = [];
+    for (const [type, rows] of this.rawRows) {
+      const raw = this.plans.raw.get(type)!;
+      blocks.push(rowsBlock(raw.table, raw.columns, rows));
+    }
+    if (this.letters.length > 0) blocks.push(rowsBlock('dead_letters', columnsOf('dead_letters'), this.letters));
+    blocks.push(...this.windows.blocks(this.writtenAt));
+    const accounts = [...this.accounts.values()].map((a) => [
+      a.workspace,
+      minute,
+      this.tp.topic,
+      a.outcome,
+      a.reason,
+      a.items,
+      this.writtenAt,
+    ]);
+    if (accounts.length > 0) blocks.push(rowsBlock('accounting_1m', columnsOf('accounting_1m'), accounts));
+    if (this.ids.length > 0) blocks.push(rowsBlock('event_ids', columnsOf('event_ids'), this.ids));
+    return blocks;
+  }
+}

@@ -1,0 +1,86 @@
+/** Hands a partition's batches to the consumer: one at a time, in order, the same batch again after an error. */
+import type { LogConsumer, Logger, LogRecord, TopicPartition } from './ports';
+
+export interface DeliveryBatch {
+  records: readonly LogRecord[];
+  /** End of the log as known, see `LogConsumer.records`. */
+  end: number;
+}
+
+export interface DeliveryOptions {
+  tp: TopicPartition;
+  consumer: LogConsumer;
+  /** The next batch; waits until there is one. Null ends the delivery. */
+  next: () => Promise<DeliveryBatch | null>;
+  /** Ends the delivery: nothing is handed out after it. */
+  signal: AbortSignal;
+  logger: Logger;
+  /** First and longest pause after an error of the consumer, milliseconds; doubles in between. */
+  backoffMs?: { first: number; longest: number };
+}
+
+export const LARGEST_BATCH_RECORDS = 5000;
+export const LARGEST_BATCH_BYTES = 4 * 1024 * 1024;
+
+/** Runs until `next` gives null or the signal aborts. Errors of the consumer are retried; errors of `next` reject. */
+export async function deliver(o: DeliveryOptions): Promise<void> {
+  const { first, longest } = o.backoffMs ?? { first: 100, longest: 10_000 };
+  while (!o.signal.aborted) {
+    const batch = await o.next();
+    if (batch === null) return;
+    for (let attempt = 0; !o.signal.aborted; attempt++) {
+      try {
+        await o.consumer.records(o.tp, batch.records, batch.end);
+        break;
+      } catch (error) {
+        if (o.signal.aborted) return;
+        const pauseMs = Math.min(longest, first * 2 ** Math.min(attempt, 20));
+        o.logger.warn(
+          { ...o.tp, offset: batch.records[0]?.offset, attempt, pauseMs, err: error },
+          'Consuming a batch failed; it will be delivered again',
+        );
+        await pause(pauseMs, o.signal);
+      }
+    }
+  }
+}
+
+/** Waits `ms` milliseconds or until the signal aborts, whichever is first; never rejects. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** Something to wait on: `wait` resolves at the next `notify` (or at once if one came since the last wait). */
+export class Wakeup {
+  private raised = false;
+  private waiter?: () => void;
+
+  notify(): void {
+    this.raised = true;
+    this.waiter?.();
+  }
+
+  async wait(signal?: AbortSignal): Promise<void> {
+    if (!this.raised && !signal?.aborted) {
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          signal?.removeEventListener('abort', done);
+          this.waiter = undefined;
+          resolve();
+        };
+        this.waiter = done;
+        signal?.addEventListener('abort', done, { once: true });
+      });
+    }
+    this.raised = false;
+  }
+}

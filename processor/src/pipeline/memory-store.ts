@@ -1,0 +1,63 @@
+/** In-memory twin of the ClickHouse store: same contract, rows kept as objects. */
+import { ShadowerError } from '../errors';
+import type { Block, Store, TopicPartition } from './ports';
+
+export class MemoryStore implements Store {
+  readonly tables = new Map<string, Record<string, unknown>[]>();
+  private readonly tokens = new Set<string>();
+  /** While set, inserts fail: 'before' loses them, 'after' stores them and loses the answer. */
+  failing: 'before' | 'after' | undefined;
+  /** Switches deduplication off, as the control of fault tests. */
+  deduplicate = true;
+
+  rows(table: string): Record<string, unknown>[] {
+    return this.tables.get(table) ?? [];
+  }
+
+  async check(): Promise<void> {}
+
+  async insert(block: Block, token: string): Promise<void> {
+    if (this.failing === 'before') throw new ShadowerError('STORE_UNAVAILABLE', 'switched off');
+    const key = `${block.table}\u001f${token}`;
+    if (!this.deduplicate || !this.tokens.has(key)) {
+      this.tokens.add(key);
+      this.append(block);
+    }
+    if (this.failing === 'after') throw new ShadowerError('STORE_UNAVAILABLE', 'answer lost');
+  }
+
+  private append(block: Block): void {
+    const rows = this.tables.get(block.table) ?? [];
+    this.tables.set(block.table, rows);
+    for (let i = 0; i < block.rows; i++) rows.push(Object.fromEntries(block.columns.map((c) => [c.name, c.values[i]])));
+  }
+
+  async seenEventIds(
+    tp: TopicPartition,
+    before: number,
+    since: number,
+    limit: number,
+  ): Promise<{ id: string; at: number }[]> {
+    return this.rows('event_ids')
+      .filter(
+        (r) =>
+          r.topic === tp.topic &&
+          r.part === tp.partition &&
+          (r.off as number) < before &&
+          (r.written_at as number) * 1000 >= since,
+      )
+      .slice(-limit)
+      .map((r) => ({ id: r.id as string, at: (r.written_at as number) * 1000 }));
+  }
+
+  async completeUntil(tp: TopicPartition): Promise<number> {
+    const own = this.rows('progress_log').filter((r) => r.topic === tp.topic && r.part === tp.partition);
+    return (own.at(-1)?.complete_until as number | undefined) ?? 0;
+  }
+
+  async writeProgress(block: Block): Promise<void> {
+    this.append(block);
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,354 @@
+/**
+ * The pipeline: consumes an event log, batches offset ranges, and flushes each to the store exactly once.
+ *
+ * Per partition: open a batch at the committed position; decode, validate and aggregate records; then
+ * record the intent [from, to) → insert every block with a token made of the range → commit `to`.
+ * After a crash the log hands the pending intent back; the very same records then make the very same blocks, and the
+ * store drops those it already has. See docs/guarantee.md.
+ */
+import { createDecoder, type Decoder, type TopicSpec, type TraceDecoder } from './decode';
+import { Batch, BatchPlans, type Outcome, type TimeLimits } from './batch';
+import { SeenIds } from './seen';
+import { WindowPlans } from './window';
+import type { Domain } from '../domains/define';
+import { ShadowerError } from '../errors';
+import type { Block, Clock, EventLog, LogConsumer, LogRecord, OffsetRange, Store, TopicPartition } from './ports';
+
+/** Version of the block encoder; a replay by another version is refused unless it is known to build the same bytes. */
+export const ENCODER_VERSION = 1;
+
+export interface PipelineOptions {
+  /** Longest time a record waits in an open batch, milliseconds. */
+  flushIntervalMs: number;
+  /** Most items and bytes in a batch. */
+  maxBatchItems: number;
+  maxBatchBytes: number;
+  /** How long the same event_id counts once, milliseconds, and how many ids a partition holds. */
+  seenHorizonMs: number;
+  seenCapacity: number;
+  time: TimeLimits;
+  /** How far behind the clock a partition that is caught up is called complete, milliseconds. */
+  completeGraceMs: number;
+  /** How often progress is written when nothing else happens, milliseconds. */
+  progressIntervalMs: number;
+  /** Bounds of the backoff between attempts to insert, milliseconds. */
+  retryMinMs: number;
+  retryMaxMs: number;
+  /** Inserts of one batch that run at the same time. */
+  insertConcurrency: number;
+}
+export const PIPELINE_DEFAULTS: PipelineOptions = {
+  flushIntervalMs: 1000,
+  maxBatchItems: 100_000,
+  maxBatchBytes: 64 * 1024 * 1024,
+  seenHorizonMs: 24 * 3600_000,
+  seenCapacity: 1_000_000,
+  time: { latenessMs: 7 * 86_400_000, futureMs: 10 * 60_000 },
+  completeGraceMs: 5000,
+  progressIntervalMs: 2000,
+  retryMinMs: 100,
+  retryMaxMs: 10_000,
+  insertConcurrency: 4,
+};
+
+/** What the pipeline tells about itself; all optional. */
+export interface PipelineObserver {
+  flushed?(
+    tp: TopicPartition,
+    range: OffsetRange,
+    outcomes: { outcome: Outcome; reason: string; items: number }[],
+    seconds: number,
+  ): void;
+  storeFailed?(tp: TopicPartition, error: Error, attempt: number): void;
+  progressed?(tp: TopicPartition, committed: number, end: number, completeUntil: number): void;
+  seen?(tp: TopicPartition, ids: number, shortenedToMs: number | undefined): void;
+}
+
+interface PartitionState {
+  tp: TopicPartition;
+  spec: TopicSpec;
+  committed: number;
+  /** Next offset to be read. */
+  position: number;
+  end: number;
+  batch: Batch | undefined;
+  from: number;
+  replay: OffsetRange | undefined;
+  seen: SeenIds;
+  completeUntil: number;
+  lastCaughtUp: boolean;
+  /** False once the partition was taken away; whatever still runs for it must stop. */
+  owned: boolean;
+  /** Serialises everything that touches the batch. */
+  queue: Promise<unknown>;
+}
+
+const keyOf = (tp: TopicPartition): string => `${tp.topic}\u001f${tp.partition}`;
+
+/** Names the exact range: the store drops a block only if it has this table's block of this very range. */
+export const tokenOf = (r: OffsetRange): string => `v${r.encoder}:${r.topic}:${r.partition}:${r.from}-${r.to}`;
+
+export class Pipeline implements LogConsumer {
+  private readonly decode: Decoder;
+  private readonly plans: BatchPlans;
+  private readonly partitions = new Map<string, PartitionState>();
+  private readonly specs: ReadonlyMap<string, TopicSpec>;
+  private flushTimer: NodeJS.Timeout | undefined;
+  private progressTimer: NodeJS.Timeout | undefined;
+  private closing = false;
+  /** Reason why a partition stopped for good; readiness shows it. */
+  fatal: Error | undefined;
+
+  constructor(
+    private readonly log: EventLog,
+    private readonly store: Store,
+    domains: readonly Domain[],
+    topics: readonly TopicSpec[],
+    decodeTraces: TraceDecoder,
+    private readonly options: PipelineOptions = PIPELINE_DEFAULTS,
+    private readonly clock: Clock = Date.now,
+    private readonly observer: PipelineObserver = {},
+  ) {
+    this.decode = createDecoder(domains, decodeTraces);
+    this.plans = new BatchPlans(domains, new WindowPlans(domains));
+    this.specs = new Map(topics.map((t) => [t.topic, t]));
+  }
+
+  /** Checks the store, then consumes until `stop`. */
+  async start(): Promise<void> {
+    await this.store.check();
+    await this.log.consume(this);
+    this.flushTimer = setInterval(() => void this.flushDue(), Math.max(10, this.options.flushIntervalMs / 4));
+    this.progressTimer = setInterval(() => void this.writeProgress(), this.options.progressIntervalMs);
+  }
+
+  /** Flushes what is open, commits it and lets go of the log. */
+  async stop(): Promise<void> {
+    if (this.closing) return;
+    this.closing = true;
+    clearInterval(this.flushTimer);
+    clearInterval(this.progressTimer);
+    await Promise.all(
+      [...this.partitions.values()].map((s) => this.locked(s, () => this.flush(s)).catch(() => undefined)),
+    );
+    await this.writeProgress().catch(() => undefined);
+    for (const s of this.partitions.values()) s.owned = false;
+    await this.log.close();
+  }
+
+  async assigned(list: ReadonlyArray<TopicPartition & { committed: number; pending?: OffsetRange }>): Promise<void> {
+    for (const s of this.partitions.values()) s.owned = false;
+    this.partitions.clear();
+    for (const a of list) {
+      const spec = this.specs.get(a.topic);
+      if (spec === undefined)
+        throw new ShadowerError('CONFIG_INVALID', `assigned topic ${a.topic}, which is not configured`);
+      if (a.pending !== undefined && a.pending.encoder !== ENCODER_VERSION)
+        throw new ShadowerError(
+          'STORE_UNSAFE',
+          `${a.topic}[${a.partition}] has an unfinished batch of encoder ${a.pending.encoder}; this version is ${ENCODER_VERSION}. Start the version that wrote it once, so that it can finish.`,
+        );
+      const seen = new SeenIds(this.options.seenHorizonMs, this.options.seenCapacity);
+      const now = a.pending?.at ?? this.clock();
+      const ids = await this.store.seenEventIds(
+        a,
+        a.committed,
+        now - this.options.seenHorizonMs,
+        this.options.seenCapacity,
+      );
+      for (const { id, at } of ids) seen.add(id, at);
+      this.partitions.set(keyOf(a), {
+        tp: { topic: a.topic, partition: a.partition },
+        spec,
+        committed: a.committed,
+        position: a.committed,
+        end: a.committed,
+        from: a.committed,
+        batch: undefined,
+        replay: a.pending,
+        seen,
+        completeUntil: await this.store.completeUntil(a),
+        lastCaughtUp: false,
+        owned: true,
+        queue: Promise.resolve(),
+      });
+    }
+  }
+
+  async records(tp: TopicPartition, records: readonly LogRecord[], end: number): Promise<void> {
+    const s = this.partitions.get(keyOf(tp));
+    if (s === undefined) return;
+    await this.locked(s, async () => {
+      s.end = Math.max(s.end, end);
+      for (const record of records) {
+        if (!s.owned) return;
+        if (record.offset < s.position) continue;
+        if (s.replay !== undefined && record.offset >= s.replay.to) await this.flush(s);
+        s.batch ??= new Batch(this.plans, s.tp, s.seen, this.options.time, s.replay?.at ?? this.clock());
+        s.batch.add(record, this.decode(s.spec, record));
+        s.position = record.offset + 1;
+        if (
+          s.replay === undefined &&
+          (s.batch.items >= this.options.maxBatchItems || s.batch.bytes >= this.options.maxBatchBytes)
+        )
+          await this.flush(s);
+      }
+      if (s.replay !== undefined && s.position >= s.replay.to) await this.flush(s);
+      if (s.batch !== undefined && s.replay === undefined && this.clock() - s.batch.at >= this.options.flushIntervalMs)
+        await this.flush(s);
+    });
+  }
+
+  /** Flushes every open batch now and waits for it. */
+  async flushAll(): Promise<void> {
+    await Promise.all([...this.partitions.values()].map((s) => this.locked(s, () => this.flush(s))));
+  }
+
+  /** Lag in records, over all partitions of this process. */
+  lag(): number {
+    let lag = 0;
+    for (const s of this.partitions.values()) lag += Math.max(0, s.end - s.committed);
+    return lag;
+  }
+
+  private async flushDue(): Promise<void> {
+    for (const s of this.partitions.values()) {
+      if (s.batch === undefined || s.replay !== undefined || this.clock() - s.batch.at < this.options.flushIntervalMs)
+        continue;
+      await this.locked(s, () => this.flush(s)).catch(() => undefined);
+    }
+  }
+
+  private locked<T>(s: PartitionState, work: () => Promise<T>): Promise<T> {
+    const run = s.queue.then(work);
+    s.queue = run.catch(() => undefined);
+    return run;
+  }
+
+  private async flush(s: PartitionState): Promise<void> {
+    const batch = s.batch;
+    if (!s.owned) return;
+    // Records of a pending range may be gone (compaction) or all filtered: the range is then empty, and just committed.
+    if (batch === undefined && s.replay === undefined) return;
+    const started = this.clock();
+    const range: OffsetRange = s.replay ?? {
+      ...s.tp,
+      from: s.from,
+      to: s.position,
+      at: batch!.at,
+      encoder: ENCODER_VERSION,
+    };
+    try {
+      if (s.replay === undefined) await this.untilLogAnswers(s, () => this.log.recordIntent(range));
+      await this.insertAll(s, batch?.blocks() ?? [], tokenOf(range));
+      if (!s.owned) return;
+      await this.untilLogAnswers(s, () => this.log.commit(range));
+    } catch (e) {
+      // The partition is another's now. The batch is spoilt for this run (its ids are noted as seen); the range is
+      // handed out again by the log, to us or to whoever owns it.
+      s.owned = false;
+      s.batch = undefined;
+      throw e;
+    }
+    if (!s.owned) return;
+    s.committed = range.to;
+    s.from = range.to;
+    s.position = Math.max(s.position, range.to);
+    s.batch = undefined;
+    s.replay = undefined;
+    this.advance(s, batch?.maxEventTime ?? -Infinity);
+    this.observer.flushed?.(s.tp, range, batch?.outcomes() ?? [], (this.clock() - started) / 1000);
+    this.observer.seen?.(s.tp, s.seen.size, s.seen.shortenedTo);
+  }
+
+  private backoff(attempt: number): Promise<void> {
+    const wait = Math.min(this.options.retryMaxMs, this.options.retryMinMs * 2 ** Math.min(attempt - 1, 20));
+    return new Promise((r) => setTimeout(r, wait));
+  }
+
+  /** Repeats while the log is away; any other refusal means that the partition is not ours. */
+  private async untilLogAnswers(s: PartitionState, work: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; s.owned; attempt++) {
+      try {
+        return await work();
+      } catch (e) {
+        const away = e instanceof ShadowerError && e.code === 'LOG_UNAVAILABLE';
+        if (!away || (this.closing && attempt > 3)) throw e;
+        await this.backoff(attempt);
+      }
+    }
+  }
+
+  /** Inserts with backoff until every block is in, or the partition is no longer ours. */
+  private async insertAll(s: PartitionState, blocks: readonly Block[], token: string): Promise<void> {
+    const queue = [...blocks];
+    const worker = async (): Promise<void> => {
+      for (let block = queue.shift(); block !== undefined; block = queue.shift()) {
+        for (let attempt = 1; ; attempt++) {
+          if (!s.owned) return;
+          try {
+            await this.store.insert(block, token);
+            break;
+          } catch (e) {
+            const unavailable = e instanceof ShadowerError && e.code === 'STORE_UNAVAILABLE';
+            this.observer.storeFailed?.(s.tp, e as Error, attempt);
+            // Anything else (a schema that does not fit, say) will not heal by itself; stopping is not an excuse to lose the range.
+            if (!unavailable) this.fatal = e as Error;
+            if (this.closing && attempt > 3) throw e;
+            await this.backoff(attempt);
+          }
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(this.options.insertConcurrency, queue.length) }, worker));
+    this.fatal = undefined;
+  }
+
+  /** Moves `completeUntil`, which never goes back. */
+  private advance(s: PartitionState, maxEventTime: number): void {
+    const now = this.clock();
+    const caughtUp = s.batch === undefined && s.committed >= s.end;
+    const until = (caughtUp ? now : Math.min(maxEventTime, now)) - this.options.completeGraceMs;
+    if (until > s.completeUntil) s.completeUntil = until;
+    s.lastCaughtUp = caughtUp;
+    this.observer.progressed?.(s.tp, s.committed, s.end, s.completeUntil);
+  }
+
+  /** Asks the log how far it goes, and writes one progress row per partition. */
+  private async writeProgress(): Promise<void> {
+    if (this.partitions.size === 0) return;
+    let ends: ReadonlyArray<TopicPartition & { end: number }>;
+    try {
+      ends = await this.log.endOffsets();
+    } catch {
+      return; // Without the end nothing can be called complete; the rows then age, and readers see it.
+    }
+    const now = this.clock();
+    for (const e of ends) {
+      const s = this.partitions.get(keyOf(e));
+      if (s === undefined || !s.owned) continue;
+      s.end = Math.max(s.end, e.end);
+      this.advance(s, -Infinity);
+    }
+    const own = [...this.partitions.values()].filter((s) => s.owned);
+    if (own.length === 0) return;
+    const row = (f: (s: PartitionState) => unknown): unknown[] => own.map(f);
+    try {
+      await this.store.writeProgress({
+        table: 'progress_log',
+        rows: own.length,
+        columns: [
+          { name: 'topic', type: 'LowCardinality(String)', values: row((s) => s.tp.topic) },
+          { name: 'part', type: 'UInt32', values: row((s) => s.tp.partition) },
+          { name: 'committed', type: 'Int64', values: row((s) => s.committed) },
+          { name: 'end', type: 'Int64', values: row((s) => s.end) },
+          { name: 'complete_until', type: "DateTime64(3, 'UTC')", values: row((s) => s.completeUntil) },
+          { name: 'updated_at', type: "DateTime64(3, 'UTC')", values: row(() => now) },
+          { name: 'written_at', type: "DateTime('UTC')", values: row(() => Math.floor(now / 1000)) },
+        ],
+      });
+    } catch (e) {
+      this.observer.storeFailed?.(own[0]!.tp, e as Error, 1);
+    }
+  }
+}
