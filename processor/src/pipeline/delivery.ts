@@ -1,4 +1,5 @@
 /** Hands a partition's batches to the consumer: one at a time, in order, the same batch again after an error. */
+import { ShadowerError, type ErrorCode } from '../errors';
 import type { LogConsumer, Logger, LogRecord, TopicPartition } from './ports';
 
 export interface DeliveryBatch {
@@ -45,6 +46,35 @@ export async function deliver(o: DeliveryOptions): Promise<void> {
   }
 }
 
+/** Trying again does not help with these. */
+const FATAL: ReadonlySet<ErrorCode> = new Set(['LOG_GAP', 'CONFIG_INVALID', 'STORE_UNSAFE', 'STORE_SCHEMA']);
+export const isFatal = (error: unknown): error is ShadowerError =>
+  error instanceof ShadowerError && FATAL.has(error.code);
+
+/**
+ * Tells the consumer its assignment, again with growing pauses while it throws. False when the signal ended it;
+ * rejects with an error that trying again does not mend.
+ */
+export async function assign(
+  consumer: LogConsumer,
+  partitions: Parameters<LogConsumer['assigned']>[0],
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<boolean> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      await consumer.assigned(partitions);
+      return !signal.aborted;
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      const pauseMs = Math.min(10_000, 200 * 2 ** Math.min(attempt, 20));
+      logger.warn({ attempt, pauseMs, err: error }, 'Taking over the assigned partitions failed; trying again');
+      await pause(pauseMs, signal);
+    }
+  }
+  return false;
+}
+
 /** Waits `ms` milliseconds or until the signal aborts, whichever is first; never rejects. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -83,4 +113,13 @@ export class Wakeup {
     }
     this.raised = false;
   }
+}
+
+/** How a log fares, for readiness and metrics. */
+export interface LogHealth {
+  state: 'idle' | 'assigning' | 'consuming' | 'recovering' | 'stopped' | 'closed';
+  /** Partitions that are not consumed any more, and why. They need a person. */
+  halted: ReadonlyArray<TopicPartition & { error: ShadowerError }>;
+  /** The last error of the log itself, until it works again. */
+  error?: ShadowerError;
 }

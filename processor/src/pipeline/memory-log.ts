@@ -3,7 +3,7 @@
  * process at it. Members share a topic's partitions, and the faults a real log has can be provoked.
  */
 import { ShadowerError } from '../errors';
-import { deliver, LARGEST_BATCH_BYTES, LARGEST_BATCH_RECORDS, Wakeup } from './delivery';
+import { assign, deliver, LARGEST_BATCH_BYTES, LARGEST_BATCH_RECORDS, Wakeup } from './delivery';
 import type { Clock, EventLog, LogConsumer, Logger, LogRecord, NewRecord, OffsetRange, TopicPartition } from './ports';
 import { notAssigned, RangeFence } from './range-fence';
 
@@ -146,6 +146,7 @@ export class MemoryLog implements EventLog {
   private assignment?: Assignment;
   private killPoint?: KillPoint;
   private firstAssigned?: () => void;
+  private assignmentFailed?: (error: unknown) => void;
 
   constructor(
     private readonly store: MemoryLogStore,
@@ -163,7 +164,10 @@ export class MemoryLog implements EventLog {
     if (this.consumer) throw new ShadowerError('INTERNAL', 'consume was called twice');
     this.consumer = consumer;
     this.state = 'consuming';
-    const assigned = new Promise<void>((resolve) => (this.firstAssigned = resolve));
+    const assigned = new Promise<void>((resolve, reject) => {
+      this.firstAssigned = resolve;
+      this.assignmentFailed = reject;
+    });
     this.store.join(this);
     await assigned;
   }
@@ -239,18 +243,20 @@ export class MemoryLog implements EventLog {
         mine.fences.set(keyOf(p), new RangeFence(p, generation, p.committed, p.pending));
         mine.wakeups.set(keyOf(p), new Wakeup());
       }
-      await consumer.assigned(
-        share.map((p) => ({
-          topic: p.topic,
-          partition: p.partition,
-          committed: p.committed,
-          epoch: generation,
-          ...(p.pending && { pending: p.pending }),
-        })),
-      );
+      const partitions = share.map((p) => ({
+        topic: p.topic,
+        partition: p.partition,
+        committed: p.committed,
+        epoch: generation,
+        ...(p.pending && { pending: p.pending }),
+      }));
+      if (!(await assign(consumer, partitions, abort.signal, this.logger))) return;
       this.firstAssigned?.();
       await Promise.all(share.map((p) => this.follow(p, mine)));
-    })().catch((err: unknown) => this.logger.error({ err }, 'The assignment failed'));
+    })().catch((err: unknown) => {
+      this.logger.error({ err }, 'The assignment failed');
+      this.assignmentFailed?.(err);
+    });
   }
 
   /** @internal */

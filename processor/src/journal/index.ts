@@ -1,0 +1,1 @@
+export { Journal, type JournalOptions } from './journal';
