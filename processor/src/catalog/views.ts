@@ -104,14 +104,14 @@ function systemViews(database: string, rollups: readonly Rollup[]): ViewDef[] {
     {
       name: 'system_progress',
       // Rows of partitions that nobody has spoken for in a day belong to a topic that was taken out of service.
-      sql: `SELECT min(complete_until) AS complete_until, min(updated_at) AS updated_at, sum(greatest(0, \`end\` - committed)) AS lag, count() AS partitions
-FROM ${database}.progress_log FINAL WHERE updated_at > now64(3, 'UTC') - INTERVAL 1 DAY HAVING count() > 0`,
+      sql: `SELECT min(p.complete_until) AS complete_until, min(p.updated_at) AS updated_at, sum(greatest(0, p.\`end\` - p.committed)) AS lag, count() AS partitions
+FROM ${database}.progress_log AS p FINAL WHERE p.updated_at > now64(3, 'UTC') - INTERVAL 1 DAY HAVING partitions > 0`,
     },
     { name: 'system_coverage', sql: `SELECT rollup, grain, oldest FROM (${coverage.join(' UNION ALL ')}) WHERE n > 0` },
     {
       name: 'entity_names',
       // An alias that several entities answer to names none of them.
-      sql: `SELECT kind, alias, any(entity) AS entity FROM ${database}.entity_aliases_1d WHERE workspace = {workspace:String} GROUP BY kind, alias HAVING uniqExact(entity) = 1`,
+      sql: `SELECT a.kind AS kind, a.alias AS alias, any(a.entity) AS entity FROM ${database}.entity_aliases_1d AS a WHERE a.workspace = {workspace:String} GROUP BY a.kind, a.alias HAVING uniqExact(a.entity) = 1`,
     },
   ];
 }

@@ -74,6 +74,8 @@ interface PartitionState {
   batch: Batch | undefined;
   from: number;
   replay: OffsetRange | undefined;
+  /** Names the assignment, so that the log can refuse what belongs to an earlier one. */
+  epoch: number | undefined;
   seen: SeenIds;
   completeUntil: number;
   lastCaughtUp: boolean;
@@ -120,6 +122,9 @@ export class Pipeline implements LogConsumer {
     await this.log.consume(this);
     this.flushTimer = setInterval(() => void this.flushDue(), Math.max(10, this.options.flushIntervalMs / 4));
     this.progressTimer = setInterval(() => void this.writeProgress(), this.options.progressIntervalMs);
+    // The log's connections keep the process alive, not these.
+    this.flushTimer.unref();
+    this.progressTimer.unref();
   }
 
   /** Flushes what is open, commits it and lets go of the log. */
@@ -136,7 +141,7 @@ export class Pipeline implements LogConsumer {
     await this.log.close();
   }
 
-  async assigned(list: ReadonlyArray<TopicPartition & { committed: number; pending?: OffsetRange }>): Promise<void> {
+  async assigned(list: Parameters<LogConsumer['assigned']>[0]): Promise<void> {
     for (const s of this.partitions.values()) s.owned = false;
     this.partitions.clear();
     for (const a of list) {
@@ -166,6 +171,7 @@ export class Pipeline implements LogConsumer {
         from: a.committed,
         batch: undefined,
         replay: a.pending,
+        epoch: a.epoch,
         seen,
         completeUntil: await this.store.completeUntil(a),
         lastCaughtUp: false,
@@ -231,12 +237,9 @@ export class Pipeline implements LogConsumer {
     // Records of a pending range may be gone (compaction) or all filtered: the range is then empty, and just committed.
     if (batch === undefined && s.replay === undefined) return;
     const started = this.clock();
-    const range: OffsetRange = s.replay ?? {
-      ...s.tp,
-      from: s.from,
-      to: s.position,
-      at: batch!.at,
-      encoder: ENCODER_VERSION,
+    const range: OffsetRange = {
+      ...(s.replay ?? { ...s.tp, from: s.from, to: s.position, at: batch!.at, encoder: ENCODER_VERSION }),
+      epoch: s.epoch,
     };
     try {
       if (s.replay === undefined) await this.untilLogAnswers(s, () => this.log.recordIntent(range));

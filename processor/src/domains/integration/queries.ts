@@ -290,7 +290,7 @@ SELECT time, integration AS entity, ${scoreSql(health)} AS score FROM (${healthI
         sql: (s) => `
 SELECT concat(e.kind, ':', e.name) AS id, e.name AS title, concat(e.kind, ', ', st) AS subtitle, h.score AS mainstat, h.calls / ${s.seconds} AS secondarystat,
   toFloat64(st = 'healthy') AS arc__healthy, toFloat64(st = 'degraded') AS arc__degraded, toFloat64(st IN ('critical', 'offline')) AS arc__critical, toFloat64(st = 'unknown') AS arc__unknown,
-  e.kind AS kind, if(h.entity = '', 'unknown', h.status) AS st, st AS status, h.score AS score, e.inside = 0 AS external,
+  e.kind AS kind, if(h.entity = '', 'unknown', h.status) AS st, st AS status, h.score AS score, CAST(e.inside = 0 AS Bool) AS external,
   h.calls AS calls, h.calls / ${s.seconds} AS rate, h.error_rate AS error_rate, h.p95_ms AS p95_ms
 FROM (
   SELECT kind, name, max(seen_inside) AS inside FROM (

@@ -1,0 +1,251 @@
+import { domains } from '../domains';
+import { decodeTraces } from '../otlp';
+import { MemoryLog, MemoryLogStore, type KillPoint } from './memory-log';
+import { MemoryStore } from './memory-store';
+import { Pipeline, PIPELINE_DEFAULTS, type PipelineOptions } from './processor';
+import type { TopicSpec } from './decode';
+
+const example = domains[0]!.events[0]!.example as Record<string, unknown>;
+const TOPIC = 'events';
+const topics: TopicSpec[] = [{ topic: TOPIC, encoding: 'event_json' }];
+const options: PipelineOptions = {
+  ...PIPELINE_DEFAULTS,
+  flushIntervalMs: 20,
+  retryMinMs: 5,
+  retryMaxMs: 20,
+  progressIntervalMs: 20,
+  maxBatchItems: 25,
+};
+
+const event = (i: number, extra: Record<string, unknown> = {}): Buffer =>
+  Buffer.from(JSON.stringify({ ...example, time: Date.now() - (i % 90) * 1000, event_id: `e${i}`, ...extra }));
+
+function setUp(partitions = 2) {
+  const cluster = new MemoryLogStore({ [TOPIC]: partitions });
+  const store = new MemoryStore();
+  const start = async (log = new MemoryLog(cluster)) => {
+    const pipeline = new Pipeline(log, store, domains, topics, decodeTraces, options);
+    await pipeline.start();
+    return { log, pipeline };
+  };
+  const append = async (from: number, to: number) => {
+    const producer = new MemoryLog(cluster);
+    for (let i = from; i < to; i++) await producer.append(TOPIC, [{ key: Buffer.from(`k${i}`), value: event(i) }]);
+  };
+  const committed = () =>
+    Array.from({ length: partitions }, (_, partition) => cluster.inspect({ topic: TOPIC, partition }));
+  const drained = async () => {
+    const deadline = Date.now() + 10_000;
+    while (committed().some((p) => p.committed < p.end)) {
+      if (Date.now() > deadline)
+        throw new Error(
+          `not drained: ${JSON.stringify(committed().map(({ committed, end }) => ({ committed, end })))}`,
+        );
+      await new Promise((r) => setTimeout(r, 5));
+    }
+  };
+  return { cluster, store, start, append, drained };
+}
+
+const rawTable = `raw_${String(example.type).replace('.', '_')}`;
+const sum = (rows: Record<string, unknown>[], column: string): number =>
+  rows.reduce((n, r) => n + (r[column] as number), 0);
+
+/** Each event once in raw, in every grain of every rollup that counts it, and in the accounting. */
+function expectExactlyOnce(store: MemoryStore, n: number): void {
+  const ids = store.rows(rawTable).map((r) => r.event_id);
+  expect(new Set(ids).size).toBe(n);
+  expect(ids.length).toBe(n);
+  for (const rollup of domains[0]!.rollups)
+    for (const grain of ['1m', '1h', '1d'])
+      expect([grain, sum(store.rows(`${rollup.name}_${grain}`), 'calls')]).toEqual([grain, n]);
+  expect(
+    sum(
+      store.rows('accounting_1m').filter((r) => r.outcome === 'used'),
+      'items',
+    ),
+  ).toBe(n);
+}
+
+test('every event is counted once in raw, rollups and accounting', async () => {
+  const t = setUp();
+  const { pipeline } = await t.start();
+  await t.append(0, 300);
+  await t.drained();
+  await pipeline.stop();
+  expectExactlyOnce(t.store, 300);
+});
+
+const points: KillPoint[] = ['before-intent', 'after-intent', 'before-commit', 'after-commit'];
+
+test.each(points)('killed %s, the successor neither loses nor doubles anything', async (point) => {
+  const t = setUp(1);
+  const first = await t.start();
+  await t.append(0, 60);
+  await t.drained();
+  first.log.killAt(point);
+  await t.append(60, 120);
+  await new Promise((r) => setTimeout(r, 80));
+  first.log.kill();
+  const second = await t.start();
+  await t.append(120, 180);
+  await t.drained();
+  await second.pipeline.stop();
+  expectExactlyOnce(t.store, 180);
+});
+
+test('the control: without deduplication, being killed before the commit doubles', async () => {
+  const t = setUp(1);
+  t.store.deduplicate = false;
+  const first = await t.start();
+  first.log.killAt('before-commit');
+  await t.append(0, 60);
+  await new Promise((r) => setTimeout(r, 80));
+  first.log.kill();
+  const second = await t.start();
+  await t.drained();
+  await second.pipeline.stop();
+  expect(store(t).length).toBeGreaterThan(60);
+});
+const store = (t: ReturnType<typeof setUp>) => t.store.rows(rawTable);
+
+test.each(['before', 'after'] as const)(
+  'the store failing %s the insert holds the range until it is back',
+  async (when) => {
+    const t = setUp();
+    const { pipeline } = await t.start();
+    await t.append(0, 40);
+    await t.drained();
+    t.store.failing = when;
+    await t.append(40, 90);
+    await new Promise((r) => setTimeout(r, 120));
+    expect(pipeline.lag()).toBeGreaterThanOrEqual(0);
+    t.store.failing = undefined;
+    await t.drained();
+    await pipeline.stop();
+    expectExactlyOnce(t.store, 90);
+  },
+);
+
+test('two members sharing, one of them dying mid-flush, a third joining', async () => {
+  const t = setUp(4);
+  const a = await t.start();
+  const b = await t.start();
+  await t.append(0, 200);
+  a.log.killAt('before-commit');
+  await t.append(200, 400);
+  await new Promise((r) => setTimeout(r, 60));
+  a.log.kill();
+  const c = await t.start();
+  await t.append(400, 500);
+  await t.drained();
+  await Promise.all([b.pipeline.stop(), c.pipeline.stop()]);
+  expectExactlyOnce(t.store, 500);
+});
+
+test('an event_id sent twice counts once, also across a restart; without an id there is no such promise', async () => {
+  const t = setUp(1);
+  const producer = new MemoryLog(t.cluster);
+  const send = (...values: Buffer[]) =>
+    producer.append(
+      TOPIC,
+      values.map((value) => ({ key: null, value })),
+    );
+  const first = await t.start();
+  await send(event(1), event(1), event(2));
+  await t.drained();
+  await first.pipeline.stop();
+  const second = await t.start();
+  await send(event(2), event(3), event(4, { event_id: undefined }), event(4, { event_id: undefined }));
+  await t.drained();
+  await second.pipeline.stop();
+  expect(store(t).map((r) => r.event_id)).toEqual(['e1', 'e2', 'e3', '', '']);
+  expect(
+    sum(
+      t.store.rows('accounting_1m').filter((r) => r.outcome === 'duplicate'),
+      'items',
+    ),
+  ).toBe(2);
+});
+
+test('the same id in two workspaces is two events', async () => {
+  const t = setUp(1);
+  const { pipeline } = await t.start();
+  await new MemoryLog(t.cluster).append(TOPIC, [
+    { key: null, value: event(1, { workspace: 'a' }) },
+    { key: null, value: event(1, { workspace: 'b' }) },
+  ]);
+  await t.drained();
+  await pipeline.stop();
+  expect(store(t).length).toBe(2);
+});
+
+test('what is bad becomes a dead letter that says what and where, and everything around it arrives', async () => {
+  const t = setUp(1);
+  const { pipeline } = await t.start();
+  const bad: [string, Buffer | null][] = [
+    ['EVENT_NOT_JSON', Buffer.from('{"type":')],
+    ['EVENT_NOT_UTF8', Buffer.from([0x22, 0xff, 0x22])],
+    ['EVENT_NOT_OBJECT', Buffer.from('[1]')],
+    ['EVENT_UNKNOWN_TYPE', Buffer.from('{"type":"no.such"}')],
+    ['EVENT_INVALID', event(7, { latency_ms: '12' })],
+    ['EVENT_NO_WORKSPACE', event(8, { workspace: undefined })],
+    ['EVENT_INVALID', event(8, { workspace: 'a/../b' })],
+    ['EVENT_TOO_LARGE', Buffer.alloc(10 * 1024 * 1024, 0x20)],
+    ['EVENT_TOO_LATE', event(9, { time: Date.now() - 30 * 86_400_000 })],
+    ['EVENT_IN_FUTURE', event(10, { time: Date.now() + 86_400_000 })],
+    ['EVENT_EMPTY', Buffer.alloc(0)],
+  ];
+  const producer = new MemoryLog(t.cluster);
+  for (const [i, [, value]] of bad.entries())
+    await producer.append(TOPIC, [
+      { key: null, value: value! },
+      { key: null, value: event(100 + i) },
+    ]);
+  await t.drained();
+  await pipeline.stop();
+  const letters = t.store.rows('dead_letters');
+  expect(letters.map((l) => [l.code, l.off])).toEqual(bad.map(([code], i) => [code, 2 * i]));
+  for (const l of letters) expect(String(l.reason).length).toBeGreaterThan(5);
+  expect(Math.max(...letters.map((l) => (l.payload as Buffer).length))).toBeLessThanOrEqual(65_536);
+  expect(store(t).length).toBe(bad.length);
+  const accounted = sum(t.store.rows('accounting_1m'), 'items');
+  expect(accounted).toBe(2 * bad.length);
+});
+
+test('coarser grains hold what the finest holds', async () => {
+  const t = setUp(2);
+  const { pipeline } = await t.start();
+  await t.append(0, 200);
+  await t.drained();
+  await pipeline.stop();
+  const merged = (grain: string) => {
+    const buckets = new Map<number, number>();
+    for (const r of t.store.rows(`${domains[0]!.rollups[0]!.name}_${grain}`))
+      for (const [b, n] of r.latency_hist as Map<number, number>) buckets.set(b, (buckets.get(b) ?? 0) + n);
+    return [...buckets].sort((a, b) => a[0] - b[0]);
+  };
+  expect(merged('1h')).toEqual(merged('1m'));
+  expect(merged('1d')).toEqual(merged('1m'));
+});
+
+test('complete until never goes back, stays behind unread records and reaches the present when caught up', async () => {
+  const t = setUp(1);
+  const { pipeline } = await t.start();
+  const until = () => t.store.rows('progress_log').map((r) => r.complete_until as number);
+  await new Promise((r) => setTimeout(r, 60));
+  expect(Date.now() - until().at(-1)!).toBeLessThan(options.completeGraceMs + 1000);
+  t.store.failing = 'before';
+  const before = Date.now();
+  await t.append(0, 10);
+  await new Promise((r) => setTimeout(r, 100));
+  t.store.failing = undefined;
+  const held = until().at(-1)!;
+  expect(held).toBeLessThanOrEqual(before - options.completeGraceMs + 200);
+  await t.drained();
+  await new Promise((r) => setTimeout(r, 60));
+  await pipeline.stop();
+  const all = until();
+  expect(all).toEqual([...all].sort((a, b) => a - b));
+  expect(all.at(-1)!).toBeGreaterThan(held);
+});
