@@ -3,6 +3,6 @@ module.exports = {
   roots: ['<rootDir>/src'],
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.m?[tj]s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }] },
-  transformIgnorePatterns: ['/node_modules/(?!(fastify-type-provider-zod)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(fastify-type-provider-zod|content-disposition|cookie)/)'],
   testTimeout: 60000,
 };

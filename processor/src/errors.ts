@@ -38,6 +38,7 @@ export const ERRORS = {
   LOG_FENCED: { status: 503, text: 'this process does not own the partition (any more), or the range is stale' },
   LOG_GAP: { status: 500, text: 'offsets that were recorded as in flight are gone' },
   CONFIG_INVALID: { status: 500, text: 'invalid configuration' },
+  GRAFANA_UNAVAILABLE: { status: 503, text: 'Grafana could not be started' },
   INTERNAL: { status: 500, text: 'internal error' },
 } as const;
 

@@ -1,0 +1,3 @@
+export * from './config';
+export { createLogger, REDACT } from './logger';
+export { createHttpServer } from './server';
