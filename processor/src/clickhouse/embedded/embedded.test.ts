@@ -217,6 +217,7 @@ describe('over plain HTTP', () => {
       'INSERT INTO ro SELECT 1',
       'CREATE TABLE x (a UInt8) ENGINE = Memory',
       'TRUNCATE TABLE ro',
+      'SYSTEM STOP MERGES',
       'SELECT 1 SETTINGS readonly = 0',
     ])
       expect([sql, (await post(sql, {}, reader)).text]).toEqual([sql, expect.stringContaining('Code: 164')]);
@@ -339,6 +340,10 @@ describe('what it may not reach', () => {
       [`SELECT (SELECT * FROM view(SELECT * FROM file('${secret}')))`],
       ['SELECT 1', { additional_result_filter: `file('${secret}') = ''` }],
       [`SELECT file('${secret}')`],
+      [`SELECT * FROM format('Values', 'a String', '(file(\\'${secret}\\'))')`],
+      [`SELECT * FROM format(concat('Val', 'ues'), 'a String', '(file(\\'${secret}\\'))')`],
+      ['SELECT * FROM {d:/**/Identifier}.{t:Identifier}', { param_t: 'x', param_d: 'default' }],
+      ['SELECT *', { implicit_table_at_top_level: `default.\`${secret}\`` }],
       [`DESCRIBE TABLE file('${secret}')`],
       [`DESCRIBE '${secret}'`],
       [`EXPLAIN SELECT * FROM file('${secret}')`],

@@ -27,6 +27,8 @@ export interface Job {
   set: string;
   database: string;
   reads: boolean;
+  /** Lets format Values hold expressions; only for data that the guard has read. */
+  expressions: boolean;
   /** ClickHouse's `readonly` level; '0' allows everything. */
   readonly: '0' | '1' | '2';
   /** Hard limit, milliseconds: the statement is killed then, whatever settings it carries. */
@@ -144,7 +146,9 @@ export class Engine {
       if (job.signal.aborted) throw exception(236, 'The client went away before its turn.');
       session = new Session(this.path);
       await this.use(session, job.database);
-      await session.queryAsync(`SET log_comment=${quote(job.id)}, implicit_select='0'`);
+      await session.queryAsync(
+        `SET log_comment=${quote(job.id)}, implicit_select='0', input_format_values_interpret_expressions='${job.expressions ? 1 : 0}'`,
+      );
       if (job.set) await session.queryAsync(job.set);
       // Last, because nothing can be set any more (1), or the level not be lifted (2), once it holds.
       if (job.readonly !== '0') await session.queryAsync(`SET readonly='${job.readonly}'`);

@@ -296,6 +296,12 @@ async function serve(
 
   const readonly = readonlyLevel(options, user, writing);
   options.settings.delete('readonly');
+  // The engine holds this as well; asking here too covers statements that its level lets pass, such as SYSTEM.
+  if (readonly !== '0' && !statement.reads)
+    throw new ClickHouseException(
+      164,
+      `Code: 164. DB::Exception: ${user.name}: Cannot execute query in readonly mode. (READONLY)`,
+    );
   const settings = new Map<string, string>([
     ['max_result_bytes', String(limits.resultBytes)],
     ['result_overflow_mode', 'throw'],
@@ -308,6 +314,7 @@ async function serve(
     set: setStatement(settings, options.params, statement.params),
     database: options.database ?? '',
     reads: statement.reads,
+    expressions: statement.insert !== undefined,
     readonly,
     killAfterMs: limits.hardSeconds * 1000,
     signal,
@@ -317,11 +324,6 @@ async function serve(
   const started = process.hrtime.bigint();
   let result: Result;
   if (statement.insert) {
-    if (readonly !== '0')
-      throw new ClickHouseException(
-        164,
-        `Code: 164. DB::Exception: ${user.name}: Cannot execute query in readonly mode. (READONLY)`,
-      );
     const {
       head,
       settings: clause,

@@ -114,7 +114,7 @@ export function setStatement(
     const value = params.get(name);
     if (value === undefined)
       throw exception(456, `Substitution \`${name}\` is not set. Send it as URL parameter param_${name}.`);
-    if (/^identifier$/i.test(type)) checkIdentifierParam(value);
+    if (/identifier/i.test(type)) checkIdentifierParam(value);
   }
   const names = new Set(needed.map((n) => n.name));
   for (const [name, value] of params) if (names.has(name)) parts.push(`param_${name}=${quote(value)}`);

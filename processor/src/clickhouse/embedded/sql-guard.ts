@@ -42,7 +42,7 @@ const SYSTEM_COMMANDS =
  * Settings that name files, change the language, reach out, or that this endpoint sets itself. Refused in the URL and in SQL.
  */
 const SETTINGS =
-  /^(dialect|polyglot_dialect|.*_dialect|log_comment|format_schema.*|output_format_schema|format_template_.*|.*_path|storage_policy|ai_.*|s3_.*|azure_.*|hdfs_.*|url_base|http_forbid_.*|allow_experimental_database_.*|remote_.*_url|implicit_select)$/i;
+  /^(dialect|polyglot_dialect|.*_dialect|log_comment|format_schema.*|output_format_schema|format_template_.*|.*_path|storage_policy|ai_.*|s3_.*|azure_.*|hdfs_.*|url_base|http_forbid_.*|allow_experimental_database_.*|remote_.*_url|implicit_select|implicit_table_at_top_level|input_format_values_interpret_expressions)$/i;
 /** Settings whose text value is SQL. */
 const SQL_SETTINGS = /^(additional_table_filters|additional_result_filter|parallel_replicas_custom_key)$/i;
 
@@ -162,13 +162,21 @@ function outputFormat(tokens: readonly Token[]): { format?: string } {
   return {};
 }
 
-function placeholders(tokens: readonly Token[], sql: string): Statement['params'] {
+function placeholders(tokens: readonly Token[]): Statement['params'] {
   const found: Statement['params'] = [];
   for (let i = 0; i + 2 < tokens.length; i++) {
     const [open, name, colon] = [tokens[i]!, tokens[i + 1]!, tokens[i + 2]!];
     if (open.text !== '{' || open.kind !== 'punct' || name.kind !== 'word' || colon.text !== ':') continue;
     const close = tokens.findIndex((t, k) => k > i && t.kind === 'punct' && t.text === '}');
-    if (close > 0) found.push({ name: name.text, type: sql.slice(colon.end, tokens[close]!.start).trim() });
+    // From the tokens, not the text: a comment must not hide the type.
+    if (close > 0)
+      found.push({
+        name: name.text,
+        type: tokens
+          .slice(i + 3, close)
+          .map((t) => t.text)
+          .join(''),
+      });
   }
   return found;
 }
@@ -218,10 +226,13 @@ export function readStatement(text: string): Statement {
   );
   // A parameterised view keeps its placeholders for its callers.
   const isView = verb.upper === 'CREATE' && tokens.slice(0, 6).some((t) => t.upper === 'VIEW');
+  const params = placeholders(tokens);
+  if (isView && params.some((p) => /identifier/i.test(p.type)))
+    throw denied('A view with a parameter of type Identifier', 'its callers could name what a query may not');
   return {
     sql,
     reads: READS.has(verb.upper),
-    params: isView ? [] : placeholders(tokens, text),
+    params: isView ? [] : params,
     ...(!insert && outputFormat(tokens)),
     ...(insert && {
       insert: {
