@@ -1,0 +1,44 @@
+import { migrateOptions, normalizeOptions, takeOver } from './migrations';
+import { DEFAULT_OPTIONS } from './options';
+import type { GraphOptions } from './types';
+
+describe('options', () => {
+  it('are the defaults for nothing and for garbage', () => {
+    for (const saved of [
+      undefined,
+      null,
+      7,
+      [],
+      {},
+      { layout: 'spiral', maxNodes: 'many', pinned: [1], edgeMetric: null },
+    ]) {
+      expect(normalizeOptions(saved)).toEqual(DEFAULT_OPTIONS);
+    }
+  });
+
+  it('hold numbers to their limits and drop broken positions', () => {
+    const options = normalizeOptions({
+      maxNodes: 1e9,
+      errorRateBad: -1,
+      pinned: { a: { x: 1, y: 2 }, b: { x: 'left', y: 2 }, c: null, d: { x: NaN, y: 0 } },
+    });
+    expect(options.maxNodes).toBe(1000);
+    expect(options.errorRateBad).toBe(0);
+    expect(options.pinned).toEqual({ a: { x: 1, y: 2 } });
+  });
+
+  it('stay as they are when whole', () => {
+    const whole: GraphOptions = {
+      ...DEFAULT_OPTIONS,
+      layout: 'force',
+      edgeLabels: ['p95'],
+      pinned: { a: { x: 1, y: 2 } },
+    };
+    expect(migrateOptions({ options: migrateOptions({ options: whole }) })).toEqual(whole);
+  });
+
+  it('keep the layout of Grafana’s node graph', () => {
+    expect(takeOver({ options: DEFAULT_OPTIONS }, 'nodeGraph', { layoutAlgorithm: 'force' }).layout).toBe('force');
+    expect(takeOver({ options: DEFAULT_OPTIONS }, 'timeseries', { layoutAlgorithm: 'force' }).layout).toBe('layered');
+  });
+});

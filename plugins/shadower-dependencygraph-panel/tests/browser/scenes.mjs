@@ -1,0 +1,183 @@
+/* Frames the browser tests draw. */
+
+/** Nodes and edges with the columns of our datasource. */
+export function shop() {
+  const n = [
+    ['web', 'storefront', 'service', 'healthy', 97, false],
+    ['checkout', 'checkout', 'service', 'degraded', 78, false],
+    ['catalog', 'catalog', 'service', 'healthy', 94, false],
+    ['search', 'search', 'service', 'healthy', 91, false],
+    ['pay', 'Payments (card processor)', 'integration', 'critical', 41, true],
+    ['orders', 'orders-db', 'database', 'healthy', 92, false],
+    ['products', 'products-db', 'database', 'degraded', 74, false],
+    ['events', 'order-events', 'queue', 'healthy', 99, false],
+    ['mail', 'mailer', 'service', 'offline', null, false],
+    ['tax', 'tax-rates', 'integration', 'unknown', null, true],
+    ['agent', 'support-agent', 'agent', 'healthy', 88, false],
+    ['host', 'batch-07', 'host', 'unknown', null, false],
+  ];
+  const e = [
+    ['web', 'checkout', 34, 0.012, 420, 'observed'],
+    ['web', 'catalog', 182, 0.001, 85, 'observed'],
+    ['web', 'search', 95, 0, 140, 'observed'],
+    ['checkout', 'pay', 31, 0.094, 1850, 'observed'],
+    ['checkout', 'orders', 66, 0, 12, 'observed'],
+    ['checkout', 'events', 30, 0, 4, 'observed'],
+    ['checkout', 'catalog', 21, 0, 33, 'observed'],
+    ['catalog', 'checkout', 3, 0.02, 50, 'observed'],
+    ['catalog', 'products', 240, 0.004, 610, 'observed'],
+    ['search', 'products', 90, 0, 22, 'observed'],
+    ['events', 'mail', 12, 0.002, 35, 'observed'],
+    ['checkout', 'tax', null, null, null, 'declared'],
+    ['catalog', 'catalog', 9, 0, 3, 'observed'],
+    ['agent', 'search', 2.5, 0, 160, 'observed'],
+    ['agent', 'search', 0.7, 0.2, 900, 'observed'],
+  ];
+  const col = (rows, i) => rows.map((row) => row[i]);
+  return [
+    {
+      name: 'nodes',
+      meta: { preferredVisualisationType: 'nodeGraph' },
+      fields: [
+        {
+          name: 'id',
+          values: col(n, 0),
+          config: { links: [{ title: 'Open entity', url: 'https://example.com/entity' }] },
+        },
+        { name: 'title', values: col(n, 1) },
+        { name: 'kind', values: col(n, 2) },
+        { name: 'status', values: col(n, 3) },
+        { name: 'score', values: col(n, 4), type: 'number' },
+        { name: 'mainstat', values: col(n, 4), type: 'number', config: { displayName: 'Score' } },
+        { name: 'external', values: col(n, 5), type: 'boolean' },
+        {
+          name: 'p95_ms',
+          values: n.map((_, i) => (i + 1) * 37.5),
+          type: 'number',
+          config: { unit: 'ms', displayName: 'p95' },
+        },
+        { name: 'detail__owner', values: n.map((_, i) => `team-${(i % 3) + 1}`) },
+      ],
+    },
+    {
+      name: 'edges',
+      meta: { preferredVisualisationType: 'nodeGraph' },
+      fields: [
+        { name: 'id', values: e.map((_, i) => `e${i}`) },
+        { name: 'source', values: col(e, 0) },
+        { name: 'target', values: col(e, 1) },
+        { name: 'rate', values: col(e, 2), type: 'number', config: { unit: 'reqps' } },
+        { name: 'error_rate', values: col(e, 3), type: 'number', config: { unit: 'percentunit', decimals: 1 } },
+        { name: 'p95_ms', values: col(e, 4), type: 'number', config: { unit: 'ms' } },
+        { name: 'origin', values: col(e, 5) },
+      ],
+    },
+  ];
+}
+
+/** The same shop with other numbers: only the metrics differ. */
+export function shopLater() {
+  const [nodes, edges] = shop();
+  const scaled = (field) =>
+    field.name === 'rate' ? { ...field, values: field.values.map((v) => (v === null ? null : v * 3)) } : field;
+  return [nodes, { ...edges, fields: edges.fields.map(scaled) }];
+}
+
+/** Rows in another order. */
+export function shuffled(frames) {
+  return frames.map((frame) => ({
+    ...frame,
+    fields: frame.fields.map((field) => ({ ...field, values: [...field.values].reverse() })),
+  }));
+}
+
+/** What Grafana's node graph documentation describes, without any column of ours. */
+export function plain() {
+  return [
+    {
+      refId: 'nodes',
+      fields: [
+        { name: 'ID', values: ['a', 'b', 'c'] },
+        { name: 'Title', values: ['api', 'worker', 'cache'] },
+        { name: 'subTitle', values: ['http', 'jobs', ''] },
+        { name: 'mainStat', values: [12.5, 3, 7], type: 'number', config: { unit: 'ms' } },
+        { name: 'secondaryStat', values: [100, 20, 5], type: 'number', config: { unit: 'reqps' } },
+        {
+          name: 'arc__success',
+          values: [0.9, 1, 0.5],
+          type: 'number',
+          config: { color: { mode: 'fixed', fixedColor: 'green' } },
+        },
+        {
+          name: 'arc__errors',
+          values: [0.1, 0, 0.5],
+          type: 'number',
+          config: { color: { mode: 'fixed', fixedColor: 'red' } },
+        },
+        { name: 'icon', values: ['database', '', 'cloud'] },
+      ],
+    },
+    {
+      refId: 'edges',
+      fields: [
+        { name: 'id', values: ['1', '2', '3'] },
+        { name: 'source', values: ['a', 'a', 'b'] },
+        { name: 'target', values: ['b', 'c', 'c'] },
+        { name: 'mainStat', values: [4, 5, 6], type: 'number', config: { unit: 'reqps' } },
+      ],
+    },
+  ];
+}
+
+/** Duplicates, missing ids, dangling edges, numbers that are none. */
+export function broken() {
+  return [
+    {
+      name: 'nodes',
+      fields: [
+        { name: 'id', values: ['a', 'a', '', null, 'b', '__proto__'] },
+        { name: 'title', values: ['A', 'A again', 'none', 'none', 'x'.repeat(80), '<script>alert(1)</script>'] },
+        { name: 'status', values: ['healthy', 'healthy', 'healthy', 'healthy', 'purple', 'ok'] },
+        { name: 'score', values: [NaN, 90, 1, 1, 140, Infinity], type: 'number' },
+      ],
+    },
+    {
+      name: 'edges',
+      fields: [
+        { name: 'id', values: ['1', '1', '2', '3'] },
+        { name: 'source', values: ['a', 'b', 'a', ''] },
+        { name: 'target', values: ['b', 'ghost', '__proto__', 'a'] },
+        { name: 'rate', values: [NaN, -4, Infinity, 1], type: 'number' },
+      ],
+    },
+  ];
+}
+
+/** `count` services in layers, each calling up to three of the next layer, from a fixed formula. */
+export function big(count) {
+  const ids = Array.from({ length: count }, (_, i) => `svc-${String(i).padStart(3, '0')}`);
+  const pairs = ids.flatMap((_, i) =>
+    [i * 2 + 1, i * 2 + 2, (i * 7) % count].filter((j) => j < count && j > i).map((j) => [i, j])
+  );
+  const statuses = ['healthy', 'healthy', 'healthy', 'degraded', 'critical'];
+  return [
+    {
+      name: 'nodes',
+      fields: [
+        { name: 'id', values: ids },
+        { name: 'status', values: ids.map((_, i) => statuses[i % 5]) },
+        { name: 'score', values: ids.map((_, i) => [95, 98, 92, 75, 40][i % 5]), type: 'number' },
+      ],
+    },
+    {
+      name: 'edges',
+      fields: [
+        { name: 'id', values: pairs.map((_, i) => `e${i}`) },
+        { name: 'source', values: pairs.map(([i]) => ids[i]) },
+        { name: 'target', values: pairs.map(([, j]) => ids[j]) },
+        { name: 'rate', values: pairs.map((_, i) => (i % 40) + 0.5), type: 'number' },
+        { name: 'error_rate', values: pairs.map((_, i) => (i % 9 === 0 ? 0.06 : 0)), type: 'number' },
+      ],
+    },
+  ];
+}
