@@ -281,10 +281,7 @@ function contextOf(d: DashboardDef, p: PanelDef, catalog: Catalog, alerts: reado
   return { dashboard: d, query, part, columns, alerts };
 }
 
-/**
- * Choices of a variable. "All" stands for "no filter" instead of for the list of all choices: the list would leave out
- * what the list's own query does not see, and grow with it.
- */
+/** Choices of a variable. The datasource takes "All" as "no filter", not as the list of all choices. */
 function variable(v: VariableDef, catalog: Catalog): Builder<sdk.VariableModel> {
   if (catalog.queries.find((q) => q.name === v.query)?.kind !== 'values')
     throw new Error(`variable ${v.name}: ${v.query} is no query of kind values`);
@@ -297,7 +294,6 @@ function variable(v: VariableDef, catalog: Catalog): Builder<sdk.VariableModel> 
     .sort(sdk.VariableSort.NaturalAsc)
     .multi(true)
     .includeAll(true)
-    .allValue('$__all')
     .current({ text: 'All', value: '$__all' });
 }
 

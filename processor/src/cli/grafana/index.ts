@@ -1,7 +1,6 @@
 /** Runs a Grafana with the plugins, the datasource, the dashboards and the alert rules, for `shadower start`. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -16,7 +15,7 @@ export interface GrafanaOptions {
   port: number;
   /** Address to listen on; 127.0.0.1 if left out. */
   host?: string;
-  /** Folder for Grafana's database, logs and password; made if it is not there. */
+  /** Folder for Grafana's database and logs; made if it is not there. */
   dataDir: string;
   /** The repository's `plugins/`: one folder per plugin id, each built into `dist/`. */
   pluginsDir: string;
@@ -28,10 +27,9 @@ export interface GrafanaOptions {
   homeDashboard?: string;
   clickhouse: { url: string; user: string; password: string; database?: string };
   workspace: string;
-  /**
-   * `open`: whoever reaches it is an Editor without logging in, allowed on loopback only; `login`: everybody logs in.
-   * The administrator's password is made on the first start either way.
-   */
+  /** Password of the user `admin`; Grafana takes it when it makes its database, later ones change nothing. */
+  adminPassword: string;
+  /** `open`: whoever reaches it is an Editor without logging in, allowed on loopback only; `login`: everybody logs in. */
   access: 'open' | 'login';
   /** Fetch Grafana from its makers if this machine has none. */
   download?: boolean;
@@ -46,8 +44,6 @@ export interface RunningGrafana {
   version: string;
   /** Where it came from: GRAFANA_HOME, PATH, Docker or the download. */
   origin: string;
-  /** File with the password of the user `admin`, readable by its owner only. */
-  adminPasswordFile: string;
   /** Resolves with a description when Grafana ends without having been asked to. */
   ended: Promise<string>;
   /** Ends it; resolves when it has ended. */
@@ -59,15 +55,6 @@ const unavailable = (detail: string, cause?: unknown): ShadowerError =>
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-
-/** The administrator's password: made once, kept in a file of its own. */
-function adminPassword(dataDir: string): { file: string; password: string } {
-  const file = join(dataDir, 'admin-password');
-  if (existsSync(file)) return { file, password: readFileSync(file, 'utf8').trim() };
-  const password = randomBytes(24).toString('base64url');
-  writeFileSync(file, `${password}\n`, { mode: 0o600, flag: 'wx' });
-  return { file, password };
-}
 
 /** Folder with a plugin's built form. Errors: CONFIG_INVALID when it was not built for this machine. */
 function builtPlugin(pluginsDir: string, id: string, found: FoundGrafana): string {
@@ -113,12 +100,12 @@ function checkPort(host: string, port: number): Promise<void> {
   });
 }
 
-/** Everything Grafana is told, as environment variables: nothing lands in a file but the password. */
-function settings(o: GrafanaOptions, host: string, password: string): Record<string, string> {
+/** Everything Grafana is told, as environment variables: no secret lands in a file or an argument. */
+function settings(o: GrafanaOptions, host: string): Record<string, string> {
   return {
     GF_SERVER_HTTP_ADDR: host,
     GF_SERVER_HTTP_PORT: String(o.port),
-    GF_SECURITY_ADMIN_PASSWORD: password,
+    GF_SECURITY_ADMIN_PASSWORD: o.adminPassword,
     GF_SECURITY_DISABLE_GRAVATAR: 'true',
     GF_USERS_ALLOW_SIGN_UP: 'false',
     GF_AUTH_ANONYMOUS_ENABLED: String(o.access === 'open'),
@@ -243,8 +230,7 @@ export async function startGrafana(o: GrafanaOptions): Promise<RunningGrafana> {
   });
   await checkPort(host, o.port);
   mkdirSync(join(o.dataDir, 'log'), { recursive: true });
-  const { file, password } = adminPassword(o.dataDir);
-  const env = settings(o, host, password);
+  const env = settings(o, host);
   const name = `shadower-grafana-${o.port}`;
   const child = found.kind === 'binary' ? spawnBinary(found, o, env) : spawnDocker(found, o, env, host, name);
 
@@ -293,8 +279,8 @@ export async function startGrafana(o: GrafanaOptions): Promise<RunningGrafana> {
     }
     await setTimeout(300);
   }
-  o.log.info({ url, version: found.version, origin: found.origin, adminPasswordFile: file }, 'Grafana answers');
-  return { url, version: found.version, origin: found.origin, adminPasswordFile: file, ended, stop };
+  o.log.info({ url, version: found.version, origin: found.origin }, 'Grafana answers');
+  return { url, version: found.version, origin: found.origin, ended, stop };
 }
 
 async function healthy(url: string): Promise<boolean> {
