@@ -1,0 +1,2 @@
+export { type KafkaConnection } from './client';
+export { KafkaLog, type KafkaLogOptions } from './kafka-log';

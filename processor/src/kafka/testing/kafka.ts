@@ -1,0 +1,291 @@
+/**
+ * A real Apache Kafka for tests: a container where a Docker daemon answers, else the jars from Maven Central run with
+ * the machine's Java in KRaft mode (one node, 256 MiB heap, loopback ports only).
+ */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer, connect } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Kafka, logLevel } from 'kafkajs';
+
+const run = promisify(execFile);
+
+export const KAFKA_VERSION = '4.3.1';
+const LOG4J_VERSION = '2.25.4';
+
+export interface TestKafka {
+  /** `host:port` list, the same after a restart. */
+  brokers: string[];
+  /** How it runs. */
+  by: 'docker' | 'java';
+  /** kill -9, the data stay. */
+  kill9(): Promise<void>;
+  /** Starts again on the same data and port; resolves when it answers. */
+  restart(): Promise<void>;
+  /** Ends it and removes its data. */
+  stop(): Promise<void>;
+}
+
+const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion><groupId>shadower</groupId><artifactId>test-kafka</artifactId><version>1</version>
+  <dependencies>
+    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${KAFKA_VERSION}</version></dependency>
+    <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>${LOG4J_VERSION}</version></dependency>
+    <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-core</artifactId><version>${LOG4J_VERSION}</version></dependency>
+  </dependencies>
+</project>
+`;
+
+const LOG4J = `Configuration:
+  status: warn
+  Appenders: { Console: { name: out, PatternLayout: { pattern: "%d %p %c: %m%n" } } }
+  Loggers: { Root: { level: warn, AppenderRef: { ref: out } } }
+`;
+
+async function answers(command: string, ...args: string[]): Promise<boolean> {
+  return run(command, args, { timeout: 15_000 }).then(
+    () => true,
+    () => false,
+  );
+}
+
+const dockerAnswers = () => answers('docker', 'info');
+
+const cacheDir = () =>
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'shadower-test', `kafka-${KAFKA_VERSION}`);
+
+let verdict: Promise<string | null> | undefined;
+/** Null when a real Kafka can be run here, else the reason why not, fit to be printed. Downloads the jars once. */
+export function kafkaUnavailable(): Promise<string | null> {
+  return (verdict ??= (async () => {
+    if (await dockerAnswers()) return null;
+    if (!(await answers('java', '-version')))
+      return 'no Docker daemon answers and there is no `java` to run Kafka with';
+    try {
+      await jars();
+      return null;
+    } catch (e) {
+      return `no Docker daemon answers and Kafka's jars could not be had: ${(e as Error).message}`;
+    }
+  })());
+}
+
+/** The folder with Kafka's jars; fetched on first use, complete or absent. */
+async function jars(): Promise<string> {
+  const dir = cacheDir();
+  const libs = join(dir, 'libs');
+  if (existsSync(libs)) return libs;
+  await mkdir(dir, { recursive: true });
+  const work = await mkdtemp(join(dir, 'fetch-'));
+  try {
+    await writeFile(join(work, 'pom.xml'), POM);
+    await run('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=libs'], {
+      cwd: work,
+      timeout: 300_000,
+    });
+    await rename(join(work, 'libs'), libs).catch((e: NodeJS.ErrnoException) => {
+      if (!existsSync(libs)) throw e; // another run was first
+    });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  return libs;
+}
+
+const freePort = () =>
+  new Promise<number>((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+
+const portOpen = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => (socket.destroy(), resolve(true)));
+    socket.once('error', () => resolve(false));
+  });
+
+/** Ready when the group coordinator answers, not only the port. */
+async function untilReady(port: number, gone: () => string | null, timeoutMs = 60_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  const sleep = () => new Promise((resolve) => setTimeout(resolve, 250));
+  for (;;) {
+    const reason = gone();
+    if (reason) throw new Error(`Kafka ended while it started: ${reason}`);
+    if (await portOpen(port)) {
+      const admin = new Kafka({
+        brokers: [`127.0.0.1:${port}`],
+        logLevel: logLevel.NOTHING,
+        retry: { retries: 1, initialRetryTime: 100 },
+      }).admin();
+      try {
+        await admin.connect();
+        await admin.fetchOffsets({ groupId: 'ready', topics: [] });
+        return;
+      } catch {
+        // not yet
+      } finally {
+        await admin.disconnect().catch(() => undefined);
+      }
+    }
+    if (Date.now() > deadline) throw new Error(`Kafka did not answer within ${timeoutMs / 1000} s`);
+    await sleep();
+  }
+}
+
+/** Starts one broker; resolves when it answers. Rejects with the reason of {@link kafkaUnavailable} where it cannot. */
+export async function startKafka(settings: Record<string, string> = {}): Promise<TestKafka> {
+  const reason = await kafkaUnavailable();
+  if (reason) throw new Error(reason);
+  const config: Record<string, string> = {
+    'offsets.topic.num.partitions': '1',
+    'offsets.topic.replication.factor': '1',
+    'transaction.state.log.num.partitions': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'share.coordinator.state.topic.num.partitions': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+    'group.min.session.timeout.ms': '1000',
+    'auto.create.topics.enable': 'false',
+    'log.retention.check.interval.ms': '1000',
+    'log.initial.task.delay.ms': '500',
+    ...settings,
+  };
+  return (await dockerAnswers()) ? startInDocker(config) : startInJava(config);
+}
+
+async function startInJava(settings: Record<string, string>): Promise<TestKafka> {
+  const libs = await jars();
+  const dir = await mkdtemp(join(tmpdir(), 'shadower-kafka-'));
+  const [port, controller] = [await freePort(), await freePort()];
+  const properties: Record<string, string> = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'log.dirs': join(dir, 'data'),
+    'num.network.threads': '2',
+    'num.io.threads': '2',
+    ...settings,
+  };
+  const file = join(dir, 'server.properties');
+  await writeFile(
+    file,
+    Object.entries(properties)
+      .map(([k, v]) => `${k}=${v}\n`)
+      .join(''),
+  );
+  await writeFile(join(dir, 'log4j2.yaml'), LOG4J);
+  const java = [
+    '-Xmx256m',
+    '-Xms128m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-cp',
+    join(libs, '*'),
+    `-Dlog4j2.configurationFile=${join(dir, 'log4j2.yaml')}`,
+  ];
+  const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+  await run('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file]);
+
+  let child: ChildProcess | undefined;
+  let tail = '';
+  const start = async () => {
+    tail = '';
+    let ended: string | null = null;
+    const mine = spawn('java', [...java, 'kafka.Kafka', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child = mine;
+    for (const stream of [mine.stdout, mine.stderr]) {
+      stream.on('data', (chunk: Buffer) => (tail = (tail + chunk.toString()).slice(-4000)));
+    }
+    mine.once('exit', (code, signal) => (ended = `${signal ?? `exit code ${code}`}\n${tail}`));
+    await untilReady(port, () => ended);
+  };
+  const end = async (signal: NodeJS.Signals) => {
+    const mine = child;
+    child = undefined;
+    if (!mine || mine.exitCode !== null || mine.signalCode !== null) return;
+    const exited = new Promise((resolve) => mine.once('exit', resolve));
+    mine.kill(signal);
+    await exited;
+  };
+  const onExit = () => child?.kill('SIGKILL');
+  process.once('exit', onExit);
+  const stop = async () => {
+    process.off('exit', onExit);
+    await end('SIGKILL');
+    await rm(dir, { recursive: true, force: true });
+  };
+  await start().catch(async (e: unknown) => {
+    await stop();
+    throw e;
+  });
+  return { brokers: [`127.0.0.1:${port}`], by: 'java', kill9: () => end('SIGKILL'), restart: start, stop };
+}
+
+async function startInDocker(settings: Record<string, string>): Promise<TestKafka> {
+  const port = await freePort();
+  const name = `shadower-kafka-${randomUUID().slice(0, 8)}`;
+  const environment: Record<string, string> = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': '1@127.0.0.1:9093',
+    listeners: 'PLAINTEXT://:9092,CONTROLLER://127.0.0.1:9093',
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    ...settings,
+  };
+  // A fixed host port and no auto-removal: the container must come back under the same address after a kill.
+  await run(
+    'docker',
+    [
+      'run',
+      '-d',
+      '--name',
+      name,
+      '-p',
+      `127.0.0.1:${port}:9092`,
+      '-e',
+      'KAFKA_HEAP_OPTS=-Xmx256m -Xms128m',
+      ...Object.entries(environment).flatMap(([k, v]) => ['-e', `KAFKA_${k.toUpperCase().replaceAll('.', '_')}=${v}`]),
+      `apache/kafka:${KAFKA_VERSION}`,
+    ],
+    { timeout: 300_000 },
+  );
+  const stop = async () => {
+    await run('docker', ['rm', '-f', '-v', name]).catch(() => undefined);
+  };
+  const ready = () => untilReady(port, () => null);
+  await ready().catch(async (e: unknown) => {
+    const logs = await run('docker', ['logs', '--tail', '40', name]).then(
+      (r) => r.stdout,
+      () => '',
+    );
+    await stop();
+    throw new Error(`${(e as Error).message}\n${logs}`);
+  });
+  return {
+    brokers: [`127.0.0.1:${port}`],
+    by: 'docker',
+    kill9: async () => void (await run('docker', ['kill', '-s', 'KILL', name])),
+    restart: async () => {
+      await run('docker', ['start', name]);
+      await ready();
+    },
+    stop,
+  };
+}
