@@ -314,7 +314,7 @@ async function serve(
     set: setStatement(settings, options.params, statement.params),
     database: options.database ?? '',
     reads: statement.reads,
-    expressions: statement.insert !== undefined,
+    expressions: false,
     readonly,
     killAfterMs: limits.hardSeconds * 1000,
     signal,
@@ -337,6 +337,7 @@ async function serve(
         throw exception(344, `Input format ${format} is not available over the embedded endpoint.`, 400);
       result = await ctx.engine.run({
         ...job,
+        expressions: /^values$/i.test(format),
         sql: utf8(`${head} FROM INFILE `) + `${quote(file)}${utf8(clause)} FORMAT ${format}`,
       });
     } finally {
@@ -358,7 +359,8 @@ const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString(
 function readonlyLevel(options: RequestOptions, user: User, writing: boolean): '0' | '1' | '2' {
   const asked = options.settings.get('readonly');
   const own = user.readonly || !writing ? '2' : '0';
-  if (asked === undefined) return own;
+  // A server lets a value pass that changes nothing, and readers state theirs.
+  if (asked === undefined || asked === own) return own;
   if (asked !== '0' && asked !== '1' && asked !== '2') throw exception(36, 'Setting readonly is 0, 1 or 2.');
   if (own === '2' && (user.readonly || asked === '0'))
     throw new ClickHouseException(

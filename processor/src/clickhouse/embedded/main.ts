@@ -5,6 +5,9 @@
 import { ShadowerError } from '../../errors';
 import { createEmbeddedClickHouse, type EmbeddedClickHouse, type EmbeddedOptions } from './server';
 
+// libuv reads this when its pool is first used; `startEmbedded` sets it exactly, this covers a start by hand.
+process.env.UV_THREADPOOL_SIZE ??= '16';
+
 type Ready = { ready: true; url: string } | { ready: false; code: string; message: string };
 
 const tell = (message: Ready): void => {
