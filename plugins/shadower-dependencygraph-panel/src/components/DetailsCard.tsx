@@ -247,6 +247,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     },
   }),
   link: css({
+    font: 'inherit',
     flex: '1 1 40%',
     background: 'none',
     border: 'none',

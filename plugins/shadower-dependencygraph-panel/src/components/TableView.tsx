@@ -141,6 +141,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
   number: css({ fontVariantNumeric: 'tabular-nums', whiteSpace: 'nowrap' }),
   status: css({ display: 'inline-flex', alignItems: 'center', gap: theme.spacing(0.5) }),
   link: css({
+    font: 'inherit',
     background: 'none',
     border: 'none',
     padding: 0,

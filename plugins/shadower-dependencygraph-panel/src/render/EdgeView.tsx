@@ -99,7 +99,7 @@ export const EdgeLabelView = memo(function EdgeLabelView({
 
 /** Size of a label's plate in layout units, estimated from its length. */
 export function labelSize(text: string, scale: number): { width: number; height: number } {
-  return { width: ([...text].length * 5.9 + 10) * scale, height: 16 * scale };
+  return { width: ([...text].length * 5.7 + 8) * scale, height: 16 * scale };
 }
 
 const getLabelStyles = (theme: GrafanaTheme2) => ({

@@ -165,7 +165,9 @@ function Core({ node }: { node: GraphNode }) {
     <>
       {isIconName(node.icon) ? (
         <foreignObject x={-iconSize / 2} y={iconY - iconSize / 2} width={iconSize} height={iconSize}>
-          <Icon name={node.icon} size={text === '' ? 'lg' : 'xs'} />
+          <div className={styles.dataIcon}>
+            <Icon name={node.icon} size={text === '' ? 'lg' : 'xs'} />
+          </div>
         </foreignObject>
       ) : (
         <path
@@ -208,6 +210,13 @@ const getStyles = (theme: GrafanaTheme2) => ({
     strokeWidth: 1.4,
     strokeLinejoin: 'round',
     strokeLinecap: 'round',
+  }),
+  dataIcon: css({
+    display: 'flex',
+    alignItems: 'center',
+    justifyContent: 'center',
+    height: '100%',
+    color: theme.colors.text.secondary,
   }),
   pin: css({ fill: theme.colors.primary.main, stroke: theme.colors.background.primary, strokeWidth: 1.5 }),
   pinHole: css({ fill: theme.colors.primary.contrastText }),

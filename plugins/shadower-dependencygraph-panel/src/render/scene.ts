@@ -1,7 +1,7 @@
 import type { GrafanaTheme2 } from '@grafana/data';
 import { compareText } from '../data/compare';
 import type { GraphEdge, GraphModel } from '../data/model';
-import { nodeBox } from '../layout/layoutInput';
+import { NODE_RADIUS, nodeBox } from '../layout/layoutInput';
 import type { LayoutResult } from '../layout/types';
 import type { GraphOptions, Point } from '../types';
 import { type Severity, severityColor, severityOf } from './colors';
@@ -92,12 +92,21 @@ export function visibleLabels(
   always: ReadonlySet<string>
 ): Set<string> {
   const severities: Severity[] = ['bad', 'warn', 'ok', 'none'];
+  const ring = NODE_RADIUS + 6;
   const obstacles = model.nodes.flatMap((node) => {
     const at = placement.positions.get(node.id);
     const box = nodeBox(node);
     return at === undefined
       ? []
-      : [{ x: at.x - box.width / 2, y: at.y - 36, width: box.width, height: box.height / 2 + 36 }];
+      : [
+          { x: at.x - ring, y: at.y - ring, width: 2 * ring, height: 2 * ring },
+          {
+            x: at.x - (box.width * scale) / 2,
+            y: at.y + ring,
+            width: box.width * scale,
+            height: (box.height / 2 - ring) * scale,
+          },
+        ];
   });
   const rank = (edge: GraphEdge) =>
     always.has(edge.id) ? -1 : severities.indexOf(styles.get(edge.id)?.severity ?? 'none');
