@@ -1,40 +1,17 @@
-import { PanelPlugin } from '@grafana/data';
-import { SimpleOptions } from './types';
-import { SimplePanel } from './components/SimplePanel';
+import { FieldConfigProperty, PanelPlugin } from '@grafana/data';
+import { ScorecardPanel } from './components/ScorecardPanel';
+import { DEFAULT_THRESHOLDS } from './data/status';
+import { migrateOptions } from './migrations';
+import { buildOptions } from './options';
+import { suggest } from './suggestions';
+import { type ScorecardOptions } from './types';
 
-export const plugin = new PanelPlugin<SimpleOptions>(SimplePanel).setPanelOptions((builder) => {
-  return builder
-    .addTextInput({
-      path: 'text',
-      name: 'Simple text option',
-      description: 'Description of panel option',
-      defaultValue: 'Default value of text input option',
-    })
-    .addBooleanSwitch({
-      path: 'showSeriesCount',
-      name: 'Show series counter',
-      defaultValue: false,
-    })
-    .addRadio({
-      path: 'seriesCountSize',
-      defaultValue: 'sm',
-      name: 'Series counter size',
-      settings: {
-        options: [
-          {
-            value: 'sm',
-            label: 'Small',
-          },
-          {
-            value: 'md',
-            label: 'Medium',
-          },
-          {
-            value: 'lg',
-            label: 'Large',
-          },
-        ],
-      },
-      showIf: (config) => config.showSeriesCount,
-    });
-});
+export const plugin = new PanelPlugin<ScorecardOptions>(ScorecardPanel)
+  .useFieldConfig({
+    // Colours come from the status, so a colour scheme would do nothing.
+    disableStandardOptions: [FieldConfigProperty.Color, FieldConfigProperty.Filterable],
+    standardOptions: { [FieldConfigProperty.Thresholds]: { defaultValue: DEFAULT_THRESHOLDS } },
+  })
+  .setPanelOptions(buildOptions)
+  .setMigrationHandler(migrateOptions)
+  .setSuggestionsSupplier(suggest);
