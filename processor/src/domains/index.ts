@@ -1,5 +1,9 @@
 /** The registry. A domain is one folder and one line here. */
 import type { Domain } from './define';
+import intake from './intake';
 import integration from './integration';
 
-export const domains: readonly Domain[] = [integration];
+export const domains: readonly Domain[] = [integration, intake];
+
+/** Query that lists what was refused; `dlq` reads it. */
+export const DEAD_LETTERS = 'intake_dead_letters';

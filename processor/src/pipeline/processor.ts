@@ -217,6 +217,13 @@ export class Pipeline implements LogConsumer {
     return lag;
   }
 
+  /** Records below the given ends that are not yet counted. */
+  lagTo(ends: ReadonlyArray<TopicPartition & { end: number }>): number {
+    let lag = 0;
+    for (const e of ends) lag += Math.max(0, e.end - (this.partitions.get(keyOf(e))?.committed ?? e.end));
+    return lag;
+  }
+
   private async flushDue(): Promise<void> {
     for (const s of this.partitions.values()) {
       if (s.batch === undefined || s.replay !== undefined || this.clock() - s.batch.at < this.options.flushIntervalMs)
@@ -266,7 +273,7 @@ export class Pipeline implements LogConsumer {
 
   private backoff(attempt: number): Promise<void> {
     const wait = Math.min(this.options.retryMaxMs, this.options.retryMinMs * 2 ** Math.min(attempt - 1, 20));
-    return new Promise((r) => setTimeout(r, wait));
+    return new Promise((r) => setTimeout(r, wait).unref());
   }
 
   /** Repeats while the log is away; any other refusal means that the partition is not ours. */

@@ -45,6 +45,8 @@ export async function startEmbedded(options: Omit<EmbeddedOptions, 'log'>, start
       SHADOWER_EMBEDDED: JSON.stringify({ port: 0, ...options }),
     },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // Ctrl-C goes to the whole process group; the engine has to outlive the caller's last flush.
+    detached: true,
   });
   const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
   let timer: NodeJS.Timeout | undefined;

@@ -1,0 +1,272 @@
+/**
+ * `shadower load FILE`: NDJSON events or OTLP/JSON lines (one ExportTraceServiceRequest a line), plain or gzip, sent to a
+ * running processor. Events without an id get one made of the file and the line, so that loading a file again counts nothing
+ * twice.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { createGunzip } from 'node:zlib';
+import { ShadowerError } from '../errors';
+import { apiError, type Api } from './api-client';
+
+export interface LoadOptions {
+  /** Added to every time, milliseconds; `now` moves the latest time of the file to the present. */
+  shift: number | 'now';
+  /** Factor of the original speed; Infinity sends as fast as it is taken. */
+  speed: number;
+  workspace?: string;
+  /** Requests in flight. */
+  concurrency: number;
+  progress?: (p: LoadProgress) => void;
+}
+export interface LoadProgress {
+  lines: number;
+  bytes: number;
+  totalBytes: number;
+}
+export interface Refusal {
+  line: number;
+  code: string;
+  reason: string;
+}
+export interface LoadReport {
+  lines: number;
+  /** Events and spans that were taken in. */
+  accepted: number;
+  /** What was refused, the first 1000 in detail. */
+  refused: number;
+  refusals: Refusal[];
+  /** Earliest and latest time sent, milliseconds; undefined where nothing had one. */
+  from?: number;
+  to?: number;
+  /** Set when the file ends in the middle of its compressed stream; everything before it was sent. */
+  truncated?: string;
+}
+
+const MAX_REFUSALS = 1000;
+/** Events per request, and bytes. */
+const CHUNK_EVENTS = 2000;
+const CHUNK_BYTES = 4 * 1024 * 1024;
+
+interface Line {
+  number: number;
+  text: string;
+}
+
+async function isGzip(file: string): Promise<boolean> {
+  const handle = await open(file, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Lines of the file. A damaged or truncated gzip ends the lines and is told through `broken`. */
+async function* readLines(
+  file: string,
+  seen: (bytes: number) => void,
+  broken: (reason: string) => void,
+): AsyncGenerator<Line> {
+  const raw = createReadStream(file);
+  raw.on('data', (chunk) => seen(chunk.length));
+  let failure: Error | undefined;
+  const note = (e: Error): void => void (failure ??= e);
+  const gunzip = (await isGzip(file)) ? createGunzip() : undefined;
+  const input = gunzip === undefined ? raw : raw.on('error', note).pipe(gunzip);
+  input.on('error', (e: Error) => {
+    note(e);
+    lines.close();
+  });
+  const lines = createInterface({ input, crlfDelay: Infinity });
+  let number = 0;
+  for await (const text of lines) {
+    number++;
+    if (text.trim() !== '') yield { number, text };
+  }
+  if (failure !== undefined) broken(`${failure.message} after line ${number}`);
+}
+
+const NANO = /"(startTimeUnixNano|endTimeUnixNano|timeUnixNano)"\s*:\s*"?(\d+)"?/g;
+const isOtlp = (text: string): boolean => /^\s*\{\s*"resourceSpans"/.test(text.slice(0, 64));
+
+/** Earliest and latest time in the line, milliseconds. */
+function timesOf(text: string): [number, number] | undefined {
+  let first = Infinity;
+  let last = -Infinity;
+  const take = (t: number): void => {
+    if (t < first) first = t;
+    if (t > last) last = t;
+  };
+  if (isOtlp(text)) for (const m of text.matchAll(NANO)) take(Number(BigInt(m[2]!) / 1_000_000n));
+  else {
+    const m = /"time"\s*:\s*(?:"([^"]+)"|(\d+))/.exec(text);
+    const t = m === null ? NaN : m[1] === undefined ? Number(m[2]) : Date.parse(m[1]);
+    if (Number.isFinite(t)) take(t);
+  }
+  return first <= last ? [first, last] : undefined;
+}
+
+function shifted(text: string, by: number): string {
+  if (by === 0) return text;
+  if (isOtlp(text))
+    return text.replace(
+      NANO,
+      (_m, key: string, nano: string) => `"${key}":"${BigInt(nano) + BigInt(by) * 1_000_000n}"`,
+    );
+  try {
+    const event = JSON.parse(text) as { time?: string | number };
+    const t = typeof event.time === 'string' ? Date.parse(event.time) : event.time;
+    if (typeof t === 'number' && Number.isFinite(t)) event.time = t + by;
+    return JSON.stringify(event);
+  } catch {
+    return text; // What is not JSON is sent as it is, and becomes a dead letter.
+  }
+}
+
+/** Gives an event without an id one that is the same whenever this file is loaded. */
+function identified(text: string, file: string, line: number): string {
+  if (/"event_id"\s*:/.test(text)) return text;
+  try {
+    const event = JSON.parse(text) as Record<string, unknown>;
+    if (typeof event !== 'object' || event === null || Array.isArray(event)) return text;
+    return JSON.stringify({ ...event, event_id: `file:${file}:${line}` });
+  } catch {
+    return text;
+  }
+}
+
+async function fingerprint(file: string): Promise<string> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(1024 * 1024), 0, 1024 * 1024, 0);
+    return createHash('sha256').update(buffer.subarray(0, bytesRead)).update(String(size)).digest('hex').slice(0, 24);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @throws ShadowerError when the processor refuses everything (credentials, outage); bad lines are in the report */
+export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<LoadReport> {
+  const { size } = await stat(file).catch((e: Error) => {
+    throw new ShadowerError('CONFIG_INVALID', `${file}: ${e.message}`);
+  });
+  const report: LoadReport = { lines: 0, accepted: 0, refused: 0, refusals: [] };
+  let shift = o.shift === 'now' ? 0 : o.shift;
+  if (o.shift === 'now') {
+    let latest = -Infinity;
+    for await (const { text } of readLines(
+      file,
+      () => {},
+      () => {},
+    ))
+      latest = Math.max(latest, timesOf(text)?.[1] ?? -Infinity);
+    if (latest > 0) shift = Date.now() - latest;
+  }
+  const id = await fingerprint(file);
+  const headers: Record<string, string> = o.workspace === undefined ? {} : { 'x-shadower-workspace': o.workspace };
+  const refuse = (line: number, code: string, reason: string, n = 1): void => {
+    report.refused += n;
+    if (report.refusals.length < MAX_REFUSALS) report.refusals.push({ line, code, reason });
+  };
+
+  const post = async (
+    path: string,
+    data: string,
+    type: string,
+  ): Promise<{ status: number; json: Record<string, unknown> }> => {
+    for (let attempt = 0; ; attempt++) {
+      const answer = await api.request('POST', path, { type, data }, headers);
+      // Overload and outages pass; what was sent twice is recognised by its ids.
+      if (![429, 503].includes(answer.status) || attempt >= 30) return answer;
+      await new Promise((r) => setTimeout(r, Math.min(5000, 200 * 2 ** attempt)));
+    }
+  };
+  const fail = (json: Record<string, unknown>, status: number): void => {
+    if (status === 401 || status === 403 || status >= 500) throw apiError(json, status);
+  };
+  const sendTraces = async (line: Line): Promise<void> => {
+    const { status, json } = await post('/v1/traces', line.text, 'application/json');
+    if (status >= 400) {
+      fail(json, status);
+      refuse(line.number, String(json.code ?? status), String(json.message ?? 'refused'));
+      return;
+    }
+    const spans = [...line.text.matchAll(/"spanId"\s*:/g)].length;
+    const partial = json.partialSuccess as { rejectedSpans?: string | number; errorMessage?: string } | undefined;
+    const rejected = Number(partial?.rejectedSpans ?? 0);
+    report.accepted += spans - rejected;
+    if (rejected > 0) refuse(line.number, 'OTLP_INVALID', partial?.errorMessage ?? 'spans refused', rejected);
+  };
+  const sendEvents = async (chunk: Line[]): Promise<void> => {
+    const { status, json } = await post('/v1/events', chunk.map((l) => l.text).join('\n'), 'application/x-ndjson');
+    const rejected = (json.rejected ?? (json.details as { rejected?: unknown } | undefined)?.rejected) as
+      { index: number; code: string; reason: string }[] | undefined;
+    if (status >= 400 && rejected === undefined) {
+      fail(json, status);
+      for (const l of chunk) refuse(l.number, String(json.code ?? status), String(json.message ?? 'refused'));
+      return;
+    }
+    report.accepted += chunk.length - (rejected?.length ?? 0);
+    for (const r of rejected ?? []) refuse(chunk[r.index]?.number ?? 0, r.code, r.reason);
+  };
+
+  const running = new Set<Promise<void>>();
+  let failure: unknown;
+  const launch = async (work: Promise<void>): Promise<void> => {
+    const tracked: Promise<void> = work
+      .catch((e: unknown) => void (failure ??= e))
+      .finally(() => running.delete(tracked));
+    running.add(tracked);
+    if (running.size >= o.concurrency) await Promise.race(running);
+    if (failure !== undefined) throw failure;
+  };
+  let chunk: Line[] = [];
+  let chunkBytes = 0;
+  const flush = async (): Promise<void> => {
+    if (chunk.length === 0) return;
+    const full = chunk;
+    chunk = [];
+    chunkBytes = 0;
+    await launch(sendEvents(full));
+  };
+  const started = Date.now();
+  let begin: number | undefined;
+  let bytes = 0;
+  for await (const { number, text } of readLines(
+    file,
+    (n) => (bytes += n),
+    (reason) => (report.truncated = reason),
+  )) {
+    report.lines++;
+    const times = timesOf(text);
+    if (times !== undefined) {
+      report.from = Math.min(report.from ?? Infinity, times[0] + shift);
+      report.to = Math.max(report.to ?? -Infinity, times[1] + shift);
+      if (Number.isFinite(o.speed)) {
+        begin ??= times[0];
+        const due = started + (times[0] - begin) / o.speed;
+        if (due > Date.now()) {
+          await flush();
+          await new Promise((r) => setTimeout(r, due - Date.now()));
+        }
+      }
+    }
+    if (isOtlp(text)) await launch(sendTraces({ number, text: shifted(text, shift) }));
+    else {
+      const own = identified(shifted(text, shift), id, number);
+      chunk.push({ number, text: own });
+      chunkBytes += own.length;
+      if (chunk.length >= CHUNK_EVENTS || chunkBytes >= CHUNK_BYTES) await flush();
+    }
+    o.progress?.({ lines: report.lines, bytes, totalBytes: size });
+  }
+  await flush();
+  await Promise.all(running);
+  if (failure !== undefined) throw failure;
+  return report;
+}

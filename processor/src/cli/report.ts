@@ -1,0 +1,28 @@
+/** What long work tells a person: progress while it runs (on stderr), and what came of it. */
+import type { LoadProgress, LoadReport } from './load';
+
+/** A line that is rewritten on a terminal, and repeated every five seconds elsewhere. */
+export function progressLine(what: string): (p: LoadProgress) => void {
+  let last = 0;
+  return (p) => {
+    const now = Date.now();
+    const every = process.stderr.isTTY ? 100 : 5000;
+    if (now - last < every && p.bytes < p.totalBytes) return;
+    last = now;
+    const share = p.totalBytes === 0 ? 100 : Math.min(100, (100 * p.bytes) / p.totalBytes);
+    process.stderr.write(
+      `${process.stderr.isTTY ? '\r' : ''}${what}: ${share.toFixed(0)} %${process.stderr.isTTY ? (share >= 100 ? '\n' : '') : '\n'}`,
+    );
+  };
+}
+
+export function describeLoad(r: LoadReport): string {
+  const lines = [`Loaded ${r.lines} lines: ${r.accepted} events or spans taken in, ${r.refused} refused.`];
+  if (r.from !== undefined && r.to !== undefined)
+    lines.push(`Their times: ${new Date(r.from).toISOString()} to ${new Date(r.to).toISOString()}.`);
+  for (const x of r.refusals.slice(0, 10)) lines.push(`  line ${x.line}: ${x.code}: ${x.reason}`);
+  if (r.refusals.length > 10) lines.push(`  … and ${r.refused - 10} more`);
+  if (r.truncated !== undefined)
+    lines.push(`INPUT_TRUNCATED: the file is cut off: ${r.truncated}. Everything before it was sent.`);
+  return lines.join('\n');
+}

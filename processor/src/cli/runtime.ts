@@ -1,0 +1,135 @@
+/** Puts the parts together: event log, store, pipeline, API. What `start` runs, and what end-to-end tests run. */
+import { join } from 'node:path';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import { ClickHouse, type ClickHouseConfig } from '../clickhouse/client';
+import { migrate } from '../clickhouse/migrate';
+import { ClickHouseStore } from '../clickhouse/store';
+import type { Domain } from '../domains/define';
+import { createHttpServer, type AuthConfig, type HttpLimits } from '../http';
+import { Journal } from '../journal';
+import { KafkaLog, type KafkaLogOptions } from '../kafka';
+import { decodeTraces } from '../otlp';
+import type { TopicSpec } from '../pipeline/decode';
+import type { EventLog, Logger } from '../pipeline/ports';
+import { Pipeline, PIPELINE_DEFAULTS, type PipelineOptions } from '../pipeline/processor';
+import { createQueryRunner } from '../query';
+import { pipelineMetrics } from './metrics';
+
+export interface RuntimeOptions {
+  domains: readonly Domain[];
+  clickhouse: ClickHouseConfig;
+  cluster?: string;
+  /** Kafka, or the folder of the journal. */
+  log: { kafka: Omit<KafkaLogOptions, 'topics' | 'logger' | 'onError'> } | { journal: string };
+  topicPrefix: string;
+  otlpTopics: readonly string[];
+  /** Workspace of records that name none. */
+  workspace?: string;
+  auth: AuthConfig;
+  http: { host: string; port: number; limits?: Partial<HttpLimits> };
+  pipeline?: Partial<PipelineOptions>;
+  logger: FastifyBaseLogger & Logger;
+}
+
+export interface Runtime {
+  url: string;
+  log: EventLog;
+  pipeline: Pipeline;
+  /** Statements that the migration ran. */
+  migrated: string[];
+  /** Flushes, commits and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+/** All topics that are consumed, and how each is read. */
+export function topicSpecs(
+  o: Pick<RuntimeOptions, 'domains' | 'topicPrefix' | 'otlpTopics' | 'workspace'>,
+): TopicSpec[] {
+  const common = o.workspace === undefined ? {} : { workspace: o.workspace };
+  return [
+    ...o.domains
+      .flatMap((d) => d.events)
+      .map((e): TopicSpec => ({
+        topic: `${o.topicPrefix}.${e.type}`,
+        encoding: 'event_json',
+        type: e.type,
+        ...common,
+      })),
+    // What has no known type goes here and becomes a dead letter with its reason.
+    { topic: `${o.topicPrefix}.unknown`, encoding: 'event_json', ...common },
+    ...o.otlpTopics.map((topic): TopicSpec => ({ topic, encoding: 'otlp', ...common })),
+  ];
+}
+
+export async function startRuntime(o: RuntimeOptions): Promise<Runtime> {
+  const ch = new ClickHouse(o.clickhouse);
+  const closers: (() => Promise<unknown>)[] = [() => ch.close()];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.reverse())
+      await close().catch((err: unknown) => o.logger.warn({ err }, 'Closing failed'));
+  };
+  try {
+    const { statements } = await migrate(ch, o.domains, o.cluster === undefined ? {} : { cluster: o.cluster });
+    const topics = topicSpecs(o);
+    const names = topics.map((t) => t.topic);
+    let halted: Error | undefined;
+    const onError = (error: Error): void => {
+      halted = error;
+      o.logger.error({ err: error }, 'The event log stopped');
+    };
+    const log: EventLog =
+      'kafka' in o.log
+        ? new KafkaLog({ ...o.log.kafka, topics: names, logger: o.logger, onError })
+        : await Journal.open({ folder: o.log.journal, topics: names, logger: o.logger, onError });
+
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    const store = new ClickHouseStore(ch, o.domains);
+    const metrics = pipelineMetrics(registry, o.logger);
+    const pipeline = new Pipeline(
+      log,
+      store,
+      o.domains,
+      topics,
+      decodeTraces,
+      { ...PIPELINE_DEFAULTS, ...o.pipeline },
+      Date.now,
+      metrics,
+    );
+    metrics.lag(() => pipeline.lag());
+    closers.push(() => pipeline.stop());
+    const runner = createQueryRunner({ clickhouse: o.clickhouse });
+    closers.push(() => runner.close());
+    const app: FastifyInstance = await createHttpServer({
+      log,
+      topics: { prefix: o.topicPrefix, otlp: o.otlpTopics[0]! },
+      domains: o.domains,
+      runner,
+      auth: o.auth,
+      ...(o.http.limits === undefined ? {} : { limits: o.http.limits }),
+      metrics: registry,
+      probes: {
+        log: async () => {
+          if (halted !== undefined) throw halted;
+          await log.endOffsets();
+        },
+        store: async () => {
+          if (pipeline.fatal !== undefined) throw pipeline.fatal;
+          if (!(await ch.ping())) throw new Error('no answer to a ping');
+        },
+        schema: () => store.check(),
+      },
+      logger: o.logger,
+    });
+    closers.push(() => app.close());
+    await pipeline.start();
+    const url = await app.listen({ host: o.http.host, port: o.http.port });
+    return { url, log, pipeline, migrated: statements, stop: closeAll };
+  } catch (e) {
+    await closeAll();
+    throw e;
+  }
+}
+
+export const journalFolder = (dataDir: string): string => join(dataDir, 'journal');
