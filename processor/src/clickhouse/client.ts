@@ -1,6 +1,6 @@
 /** The connection to ClickHouse (a server, or the embedded engine): `@clickhouse/client` with our errors. */
 import { Readable } from 'node:stream';
-import { ClickHouseError, createClient, type ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseError, ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { ShadowerError } from '../errors';
 
 export interface ClickHouseConfig {
@@ -64,6 +64,8 @@ export class ClickHouse {
       max_open_connections: config.maxConnections ?? 16,
       compression: { request: false, response: true },
       application: 'shadower',
+      // Every failure is thrown; the client would write it to the console besides.
+      log: { level: ClickHouseLogLevel.OFF },
       clickhouse_settings: { wait_end_of_query: 1 },
     });
   }

@@ -93,7 +93,9 @@ export function installErrorHandlers(app: FastifyInstance, count: (code: ErrorCo
   app.setErrorHandler((thrown, req, reply) => {
     const e = toShadowerError(thrown);
     if (e.code.startsWith('AUTH_')) count(e.code);
-    if (e.status >= 500 && e.code !== 'BUSY') req.log.error({ err: e.cause ?? e, code: e.code }, e.message);
+    // What a caller asked too much of is told to the caller and counted, not logged.
+    if (e.status >= 500 && e.code !== 'BUSY' && !e.code.startsWith('QUERY_'))
+      req.log.error({ err: e.cause ?? e, code: e.code }, e.message);
     return sendError(e, req, reply);
   });
   app.setNotFoundHandler((req, reply) =>

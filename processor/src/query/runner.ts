@@ -149,6 +149,8 @@ function checkParams(query: CatalogQuery, params: QueryArgs['params'], limits: Q
       );
     if (!Array.isArray(values) || values.some((v) => typeof v !== 'string'))
       throw new ShadowerError('QUERY_BAD_PARAM', `${name} takes a list of strings`);
+    if (values.some((v: string) => v.includes('\0')))
+      throw new ShadowerError('QUERY_BAD_PARAM', `a value of ${name} holds a NUL character`);
     if (values.length > limits.maxParamValues)
       throw new ShadowerError(
         'QUERY_BAD_PARAM',
@@ -175,6 +177,8 @@ export function createQueryRunner(config: QueryRunnerConfig): QueryRunner {
 
   async function select<T>(query: string, params: Record<string, unknown> = {}, signal?: AbortSignal): Promise<T[]> {
     try {
+      // The client listens for the event only, and would run a query that was given up before it began.
+      signal?.throwIfAborted();
       const result = await clickhouse.client.query({
         query,
         query_params: params,
@@ -193,6 +197,8 @@ export function createQueryRunner(config: QueryRunnerConfig): QueryRunner {
       });
       return await result.json<T>();
     } catch (e) {
+      if (signal?.aborted)
+        throw new ShadowerError('QUERY_TIMEOUT', 'given up, since nobody waits for it any more', { cause: e });
       throw queryError(e, limits);
     }
   }
