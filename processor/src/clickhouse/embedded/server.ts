@@ -2,32 +2,15 @@
 import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { isIP } from 'node:net';
-import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ShadowerError } from '../../errors';
-import { Engine, type EngineLimits } from './engine';
-import { handle, type HttpContext, type HttpLimits, type User } from './http';
+import { Engine } from './engine';
+import { handle, type HttpContext, type User } from './http';
+import { DEFAULT_LIMITS, type EmbeddedLimits } from './limits';
 import { lockDirectory } from './lock';
 import { setTableFunctions } from './sql-guard';
 
 export type { User } from './http';
-export type EmbeddedLimits = EngineLimits & HttpLimits & { /** Open connections. */ connections: number };
-
-/** Limits unless told otherwise; see the types for meaning and units. */
-export const DEFAULT_LIMITS: EmbeddedLimits = {
-  readers: 4,
-  writers: 2,
-  queue: 64,
-  queueMs: 30_000,
-  connections: 256,
-  bodyBytes: 512 * 1024 * 1024,
-  queryBytes: 1024 * 1024,
-  valuesBytes: 8 * 1024 * 1024,
-  resultBytes: 256 * 1024 * 1024,
-  executionSeconds: 60,
-  hardSeconds: 300,
-  memoryBytes: Math.max(1 << 30, Math.floor(totalmem() * 0.4)),
-};
 
 export interface EmbeddedOptions {
   /** Directory of the data; made if missing. One process at a time. */

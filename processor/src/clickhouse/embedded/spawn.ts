@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { ERRORS, ShadowerError, type ErrorCode } from '../../errors';
-import { DEFAULT_LIMITS, type EmbeddedOptions } from './server';
+import { DEFAULT_LIMITS } from './limits';
+import type { EmbeddedOptions } from './server';
 
 export interface EmbeddedProcess {
   url: string;
