@@ -40,6 +40,9 @@ declare global {
 
 const themes = { light: createTheme({ colors: { mode: 'light' } }), dark: createTheme({ colors: { mode: 'dark' } }) };
 
+/** Grafana's panel padding, in pixels. */
+const PADDING = 8;
+
 let root: Root | undefined;
 let last: MountRequest | undefined;
 
@@ -86,10 +89,10 @@ function draw(request: MountRequest): number {
   };
   document.body.style.background = theme.colors.background.canvas;
   const box = document.getElementById('panel')!;
+  box.style.padding = `${PADDING}px`;
   Object.assign(box.style, {
-    boxSizing: 'content-box',
-    width: `${width}px`,
-    height: `${height}px`,
+    width: `${width + 2 * PADDING}px`,
+    height: `${height + 2 * PADDING}px`,
     background: theme.colors.background.primary,
   });
   const start = performance.now();

@@ -77,10 +77,8 @@ function bundle() {
 function serve() {
   const icons = path.join(path.dirname(require.resolve('@grafana/ui/package.json')), 'dist/public/img/icons');
   const html =
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Health Scorecard</title><link rel="icon" href="data:,">' +
-    // As Grafana's own page does.
-    '<style>*,*::before,*::after{box-sizing:border-box}</style></head>' +
-    '<body style="margin:0"><div id="panel" style="padding:8px"></div><script src="/harness.js"></script></body></html>';
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Health Scorecard</title><link rel="icon" href="data:,"></head>' +
+    '<body style="margin:0"><div id="panel"></div><script src="/harness.js"></script></body></html>';
   const server = createServer((request, response) => {
     const url = new URL(request.url, 'http://localhost');
     const icon = url.pathname.match(/\/img\/icons\/((?:[a-z]+\/)?[a-z0-9-]+\.svg)$/i);
