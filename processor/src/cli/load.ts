@@ -6,7 +6,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { ShadowerError } from '../errors';
 import { apiError, type Api } from './api-client';
@@ -65,29 +64,38 @@ async function isGzip(file: string): Promise<boolean> {
   }
 }
 
-/** Lines of the file. A damaged or truncated gzip ends the lines and is told through `broken`. */
+/** Lines of the file. A damaged or truncated gzip ends the lines and is told through `broken`; the cut line is not given. */
 async function* readLines(
   file: string,
   seen: (bytes: number) => void,
   broken: (reason: string) => void,
 ): AsyncGenerator<Line> {
+  const gzip = await isGzip(file);
   const raw = createReadStream(file);
+  const input = gzip ? raw.pipe(createGunzip()) : raw;
+  if (gzip) raw.on('error', (e) => input.destroy(e));
   raw.on('data', (chunk) => seen(chunk.length));
-  let failure: Error | undefined;
-  const note = (e: Error): void => void (failure ??= e);
-  const gunzip = (await isGzip(file)) ? createGunzip() : undefined;
-  const input = gunzip === undefined ? raw : raw.on('error', note).pipe(gunzip);
-  input.on('error', (e: Error) => {
-    note(e);
-    lines.close();
-  });
-  const lines = createInterface({ input, crlfDelay: Infinity });
   let number = 0;
-  for await (const text of lines) {
-    number++;
-    if (text.trim() !== '') yield { number, text };
+  let rest: Buffer[] = [];
+  try {
+    for await (const chunk of input as AsyncIterable<Buffer>) {
+      let from = 0;
+      for (let to = chunk.indexOf(0x0a); to >= 0; to = chunk.indexOf(0x0a, from)) {
+        rest.push(chunk.subarray(from, to));
+        from = to + 1;
+        number++;
+        const text = Buffer.concat(rest).toString('utf8');
+        rest = [];
+        if (text.trim() !== '') yield { number, text };
+      }
+      if (from < chunk.length) rest.push(chunk.subarray(from));
+    }
+  } catch (e) {
+    broken(`${(e as Error).message} after line ${number}`);
+    return;
   }
-  if (failure !== undefined) broken(`${failure.message} after line ${number}`);
+  const text = Buffer.concat(rest).toString('utf8');
+  if (text.trim() !== '') yield { number: number + 1, text };
 }
 
 const NANO = /"(startTimeUnixNano|endTimeUnixNano|timeUnixNano)"\s*:\s*"?(\d+)"?/g;

@@ -47,8 +47,12 @@ export async function runQuery(
 ): Promise<QueryAnswer> {
   const done = ctx.metrics.queryDuration.startTimer();
   let label = name;
+  // Fastify's request.signal fires when the body has been read; the caller has gone only when the connection has.
+  const gone = new AbortController();
+  const abort = (): void => gone.abort();
+  req.socket.once('close', abort);
   try {
-    const answer = await ctx.queries.run(() => ctx.options.runner.run(name, { ...args, signal: req.signal }));
+    const answer = await ctx.queries.run(() => ctx.options.runner.run(name, { ...args, signal: gone.signal }));
     done({ query: label, outcome: 'ok' });
     return answer;
   } catch (e) {
@@ -57,5 +61,7 @@ export async function runQuery(
     if (code === 'QUERY_UNKNOWN' || code === 'BUSY' || code === 'STORE_UNAVAILABLE') label = '';
     done({ query: label, outcome: code });
     throw e;
+  } finally {
+    req.socket.off('close', abort);
   }
 }
