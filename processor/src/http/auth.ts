@@ -111,8 +111,9 @@ export function credentialsOf(
   };
 }
 
+/** What is no name of a workspace is granted to nobody, not even to those who have all. */
 export const isGranted = (c: Credentials, workspace: string): boolean =>
-  c.workspaces === '*' || c.workspaces.includes(workspace);
+  isWorkspace(workspace) && (c.workspaces === '*' || c.workspaces.includes(workspace));
 
 /** The caller; only in routes that are not public. */
 export function credentials(req: FastifyRequest): Credentials {
@@ -133,7 +134,7 @@ export function workspaceOf(req: FastifyRequest, ...named: (string | undefined)[
     throw new ShadowerError('REQUEST_INVALID', `it names more than one workspace: ${wanted.join(', ').slice(0, 200)}`);
   const [workspace] = wanted;
   if (workspace !== undefined) {
-    if (!isWorkspace(workspace) || !isGranted(c, workspace))
+    if (!isGranted(c, workspace))
       throw new ShadowerError('AUTH_FORBIDDEN', `workspace ${workspace.slice(0, 64)} is not granted to ${c.id}`);
     return workspace;
   }

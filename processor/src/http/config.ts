@@ -1,4 +1,5 @@
 /** What the HTTP server is built from. Plain interfaces: the command line (or a test) fills them in. */
+import { getHeapStatistics } from 'node:v8';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Domain } from '../domains/define';
@@ -120,6 +121,6 @@ export const HTTP_LIMITS: HttpLimits = {
   requestTimeoutMs: 60_000,
   handlerTimeoutMs: 120_000,
   eventLoopDelayMs: 2000,
-  heapBytes: 0,
+  heapBytes: Math.floor(getHeapStatistics().heap_size_limit * 0.9),
   probeTimeoutMs: 3000,
 };

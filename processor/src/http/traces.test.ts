@@ -101,6 +101,20 @@ describe('POST /v1/traces', () => {
     expect(h.records('otlp_spans')[2]!.headers.workspace).toBe('other');
   });
 
+  it('fences resources whose spans are all refused', async () => {
+    const of = (w: string) =>
+      JSON.parse(json(sdkSpans(2, 1_700_000_000, { 'shadower.workspace': w })).toString()).resourceSpans[0];
+    const bad = of('victim');
+    for (const s of bad.scopeSpans[0].spans) s.spanId = 'x';
+    const body = Buffer.from(JSON.stringify({ resourceSpans: [of('demo'), of('other'), bad] }));
+    expect((await post(body, JSON_TYPE, {}, KEYS.both)).statusCode).toBe(403);
+    expect(
+      (await post(json(sdkSpans(1, 1_700_000_000, { 'shadower.workspace': 'no name' })), JSON_TYPE, {}, KEYS.all))
+        .statusCode,
+    ).toBe(403);
+    expect(h.records('otlp_spans')).toEqual([]);
+  });
+
   it('answers errors as a google.rpc.Status in the encoding of the request', async () => {
     const status = (b: Buffer) => RpcStatus.decode(b).toJSON();
     const broken = await post(Buffer.from([0x0a, 0xff, 0xff]), PROTOBUF);

@@ -49,12 +49,14 @@ export function traceRoutes(app: FastifyInstance, ctx: HttpContext): void {
         try {
           const { spans, rejected } = decodeTraces(body, encoding);
           const named = new Set(spans.map((s) => String(s.resource[WORKSPACE_ATTRIBUTE] ?? '')));
-          for (const workspace of named)
-            if (workspace !== '' && !isGranted(caller, workspace))
+          const fence = (workspace: string): void => {
+            if (!isGranted(caller, workspace))
               throw new ShadowerError(
                 'AUTH_FORBIDDEN',
                 `resource attribute ${WORKSPACE_ATTRIBUTE}=${workspace.slice(0, 64)} is not granted to ${caller.id}`,
               );
+          };
+          for (const workspace of named) if (workspace !== '') fence(workspace);
           if (fallback === undefined && named.has(''))
             throw new ShadowerError(
               'EVENT_NO_WORKSPACE',
@@ -74,6 +76,8 @@ export function traceRoutes(app: FastifyInstance, ctx: HttpContext): void {
                 'EVENT_TOO_LARGE',
                 `a span of ${piece.body.length} bytes; the limit is ${limits.eventBytes}`,
               );
+            // A resource may have none but rejected spans, and their dead letters belong to a workspace too.
+            if (piece.value !== undefined) fence(piece.value);
             const workspace = piece.value ?? fallback;
             return {
               // The same request sent again goes to the same partition, where its spans are known.
