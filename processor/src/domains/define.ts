@@ -30,7 +30,7 @@ const identifier = () =>
     .string()
     .min(1)
     .max(256)
-    .regex(/^[^\u0000-\u001f\u007f]+$/, 'holds a control character');
+    .regex(/^\P{Cc}+$/u, 'holds a control character');
 
 /** Field builders. `.optional()` may follow each: a missing number is stored as NULL, a missing string as ''. */
 export const field = {
@@ -250,6 +250,8 @@ export interface AlertDef {
   stepSeconds: number;
   forSeconds: number;
   severity: 'critical' | 'warning' | 'info';
+  /** What it means that there is no series at all: unknown (the default, state NoData) or that all is well. */
+  absence?: 'unknown' | 'fine';
   summary: string;
   /** What to look at and what to do, markdown. */
   runbook: string;

@@ -104,7 +104,8 @@ export class Batch {
     }
     if (event.event_id !== undefined) {
       const id = `${event.workspace}\u001f${event.event_id}`;
-      if (!this.seen.add(id, this.at)) {
+      // In whole seconds, as the store keeps it, so that a successor that reads them back decides alike.
+      if (!this.seen.add(id, this.writtenAt * 1000)) {
         this.account(event.workspace, 'duplicate', event.type);
         return;
       }

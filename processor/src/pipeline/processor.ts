@@ -78,7 +78,8 @@ interface PartitionState {
   epoch: number | undefined;
   seen: SeenIds;
   completeUntil: number;
-  lastCaughtUp: boolean;
+  /** End of the partition as the log last said when asked; it may lie beyond what can ever be delivered. */
+  logEnd: number;
   /** False once the partition was taken away; whatever still runs for it must stop. */
   owned: boolean;
   /** Serialises everything that touches the batch. */
@@ -174,7 +175,7 @@ export class Pipeline implements LogConsumer {
         epoch: a.epoch,
         seen,
         completeUntil: await this.store.completeUntil(a),
-        lastCaughtUp: false,
+        logEnd: -1,
         owned: true,
         queue: Promise.resolve(),
       });
@@ -185,7 +186,8 @@ export class Pipeline implements LogConsumer {
     const s = this.partitions.get(keyOf(tp));
     if (s === undefined) return;
     await this.locked(s, async () => {
-      s.end = Math.max(s.end, end);
+      // Lower than before where the log's tail turned out to hold nothing to deliver (aborted transactions).
+      s.end = end;
       for (const record of records) {
         if (!s.owned) return;
         if (record.offset < s.position) continue;
@@ -258,6 +260,7 @@ export class Pipeline implements LogConsumer {
       // handed out again by the log, to us or to whoever owns it.
       s.owned = false;
       s.batch = undefined;
+      if (!(e instanceof ShadowerError && e.code === 'LOG_FENCED')) this.fatal = e as Error;
       throw e;
     }
     if (!s.owned) return;
@@ -320,7 +323,6 @@ export class Pipeline implements LogConsumer {
     const caughtUp = s.batch === undefined && s.committed >= s.end;
     const until = (caughtUp ? now : Math.min(maxEventTime, now)) - this.options.completeGraceMs;
     if (until > s.completeUntil) s.completeUntil = until;
-    s.lastCaughtUp = caughtUp;
     this.observer.progressed?.(s.tp, s.committed, s.end, s.completeUntil);
   }
 
@@ -337,7 +339,7 @@ export class Pipeline implements LogConsumer {
     for (const e of ends) {
       const s = this.partitions.get(keyOf(e));
       if (s === undefined || !s.owned) continue;
-      s.end = Math.max(s.end, e.end);
+      if (e.end !== s.logEnd) s.end = Math.max(s.end, (s.logEnd = e.end));
       this.advance(s, -Infinity);
     }
     const own = [...this.partitions.values()].filter((s) => s.owned);

@@ -67,8 +67,8 @@ export class Windows {
       for (const m of plan.measures) {
         const v = m.value(input);
         if (v === undefined || v === null) {
-          if (m.kind === 'histogram') ((n += 3), h++);
-          else n++;
+          n += m.kind === 'histogram' ? 3 : 1;
+          if (m.kind === 'histogram') h++;
           continue;
         }
         if (m.kind === 'histogram') {

@@ -102,9 +102,10 @@ export class Lexer {
         let i = start + 2;
         while (depth > 0) {
           if (i >= text.length) throw this.refuse(start, 'a comment that is not closed');
-          if (text.startsWith('/*', i)) (depth++, (i += 2));
-          else if (text.startsWith('*/', i)) (depth--, (i += 2));
-          else i++;
+          const opens = text.startsWith('/*', i);
+          const closes = !opens && text.startsWith('*/', i);
+          depth += opens ? 1 : closes ? -1 : 0;
+          i += opens || closes ? 2 : 1;
         }
         this.pos = i;
       } else return;

@@ -12,6 +12,8 @@ export const alerts: AlertDef[] = [
     stepSeconds: 60,
     forSeconds: 0,
     severity: 'warning',
+    // No code is known as long as nothing was ever refused.
+    absence: 'fine',
     summary: '{{ $values.B.Value | humanize }} events were refused in ten minutes ({{ $labels.code }})',
     runbook:
       'Open the Intake dashboard: the dead-letter table says for each refused event what is wrong and where. Mend the producer, then replay with "shadower dlq replay".',
