@@ -14,12 +14,12 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** An incident every 40 minutes: it rises over one minute, holds for six and fades over one. 0 is calm, 1 its height. */
+/** An incident every 40 minutes: it rises over one minute, holds for ten and fades over one. 0 is calm, 1 its height. */
 export function incidentAt(t: number): number {
   const PERIOD = 40 * 60_000;
   const START = 12 * 60_000;
   const minutes = ((t % PERIOD) - START) / 60_000;
-  return Math.max(0, Math.min(1, minutes, 8 - minutes));
+  return Math.max(0, Math.min(1, minutes, 12 - minutes));
 }
 
 const SECOND = 1000;

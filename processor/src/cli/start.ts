@@ -241,7 +241,8 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
       say(
         `  Grafana     ${grafana.url}  (${grafana.version} from ${grafana.origin}; anyone on this machine may look, user admin has its password in credentials.json)`,
       );
-      void grafana.ended.then((why) => process.stderr.write(`Grafana ended: ${why}. The API and the rollups go on.\n`));
+      // Ctrl-C reaches Grafana as well; only an end that nobody asked for is news.
+      void grafana.ended.then((why) => ending ?? process.stderr.write(`Grafana ended: ${why}. The API and the rollups go on.\n`));
     }
 
     let range = { from: 'now-1h', to: 'now' };
