@@ -23,7 +23,8 @@ const only = process.argv[2];
 
 function findChromium() {
   if (process.env.CHROMIUM_PATH) {
-    return fs.existsSync(process.env.CHROMIUM_PATH) ? process.env.CHROMIUM_PATH : null;
+    const stat = fs.statSync(process.env.CHROMIUM_PATH, { throwIfNoEntry: false });
+    return stat?.isFile() ? process.env.CHROMIUM_PATH : null;
   }
   try {
     return execFileSync('which', ['chromium'], { encoding: 'utf8' }).trim() || null;
@@ -109,11 +110,19 @@ function finish() {
 
 const executablePath = findChromium();
 if (!executablePath) {
-  say('SKIPPED: no Chromium. Set CHROMIUM_PATH or put `chromium` on the PATH; nothing was drawn or checked.');
+  say(
+    `SKIPPED: no Chromium at ${process.env.CHROMIUM_PATH || '`chromium` on the PATH'}. ` +
+      'Set CHROMIUM_PATH to the executable; nothing was drawn or checked.'
+  );
   counts.skipped = 1;
   finish();
 } else {
-  await main();
+  try {
+    await main();
+  } catch (error) {
+    counts.failed++;
+    say(`FAIL  the harness or the browser did not start: ${error.message}`);
+  }
   finish();
 }
 
@@ -122,7 +131,6 @@ async function main() {
   await bundle();
   const { chromium } = await import('playwright-core');
   const { AxeBuilder } = await import('@axe-core/playwright');
-  const server = await serve();
   const browser = await chromium.launch({
     executablePath,
     args: [
@@ -136,6 +144,7 @@ async function main() {
       '--disable-sync',
     ],
   });
+  const server = await serve();
   try {
     const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
     const page = await context.newPage();
