@@ -81,11 +81,12 @@ function rule(a: AlertDef, domain: Domain, domains: readonly Domain[]): Record<s
         conditions: [{ evaluator: { type: a.condition.op, params: [a.condition.value] } }],
       }),
     ],
-    noDataState: 'NoData',
+    noDataState: a.absence === 'fine' ? 'OK' : 'NoData',
     execErrState: 'Error',
     for: duration(a.forSeconds),
     annotations: {
-      summary: a.summary,
+      // Without data there is neither a value nor a label to put into the text.
+      summary: `{{ if $values.B }}${a.summary}{{ else }}${a.title}: unknown, there are no data{{ end }}`,
       description: `${domain.title}: ${a.title}. Reduced by ${a.reduce} over ${duration(a.windowSeconds)}, compared with ${a.condition.value}.`,
       runbook: a.runbook,
       ...(panel === undefined ? {} : { __dashboardUid__: dashboardUid(a.dashboard), __panelId__: String(panel) }),

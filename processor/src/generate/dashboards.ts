@@ -53,6 +53,18 @@ export function heading(column: string): string {
   return /^p\d+$/.test(words) ? words : words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** How a column of a table is as wide as it has to be: text shares what numbers and times leave. */
+function widthOf(column: CatalogColumn): sdk.DynamicConfigValue[] {
+  switch (column.type) {
+    case 'string':
+      return [property('custom.minWidth', 110), property('custom.filterable', true)];
+    case 'time':
+      return [property('custom.width', 170)];
+    default:
+      return [property('custom.width', 100)];
+  }
+}
+
 /** Decimals where values stand in columns below each other; charts choose their own. */
 function decimalsOf(unit: string | undefined): number | undefined {
   switch (unit) {
@@ -206,7 +218,7 @@ function statPanel(c: Context, p: PanelDef): Builder<sdk.Panel> {
 }
 
 function tablePanel(c: Context, p: PanelDef): Builder<sdk.Panel> {
-  const panel = new table.PanelBuilder().showHeader(true).cellHeight(common.TableCellHeight.Sm).filterable(true);
+  const panel = new table.PanelBuilder().showHeader(true).cellHeight(common.TableCellHeight.Sm);
   if (p.unit !== undefined) panel.unit(p.unit);
   if (p.thresholds !== undefined) panel.thresholds(thresholds(p.thresholds));
   const links = drillDowns(c, p, (column) => `__data.fields.${column}`);
@@ -218,6 +230,7 @@ function tablePanel(c: Context, p: PanelDef): Builder<sdk.Panel> {
       return byName(column.name, [
         property('displayName', heading(column.name)),
         property('description', column.description),
+        ...widthOf(column),
         ...unitProperties(column),
         ...(decimals === undefined ? [] : [property('decimals', decimals)]),
         ...(alert === undefined
@@ -341,6 +354,8 @@ export function buildDashboard(d: DashboardDef, catalog: Catalog, domains: reado
     .tags([TAG, ...d.tags])
     .time({ from: 'now-1h', to: 'now' })
     .refresh('30s')
+    // The minute that is still filling up would look like a drop at the right edge of every chart.
+    .timepicker(new sdk.TimePickerBuilder().nowDelay('1m'))
     .tooltip(sdk.DashboardCursorSync.Crosshair)
     .withVariable(
       new sdk.DatasourceVariableBuilder('ds').label('Data source').type(DATASOURCE_TYPE).multi(false).includeAll(false),

@@ -144,7 +144,9 @@ function alertsDoc(d: Domain): string {
       const sign = a.condition.op === 'gt' ? '>' : '<';
       return `### ${a.title}
 
-Rule \`${ruleUid(a.name)}\`, severity ${a.severity}: ${a.reduce} of \`${a.column}\` of \`${a.query}\` over ${a.windowSeconds} s (steps of ${a.stepSeconds} s) ${sign} ${a.condition.value}, for ${a.forSeconds} s. Unknown values raise no alarm; without any data the rule is in the state NoData.
+Rule \`${ruleUid(a.name)}\`, severity ${a.severity}: ${a.reduce} of \`${a.column}\` of \`${a.query}\` over ${a.windowSeconds} s (steps of ${a.stepSeconds} s) ${sign} ${a.condition.value}, for ${a.forSeconds} s. Unknown values raise no alarm; without any data ${
+        a.absence === 'fine' ? 'all is well' : 'the rule is in the state NoData'
+      }.
 
 ${a.runbook}`;
     })

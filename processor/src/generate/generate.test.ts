@@ -318,7 +318,13 @@ describe('a new domain', () => {
     expect(rule).toMatchObject({
       uid: 'shadower-queue-wait',
       condition: 'C',
-      annotations: { __dashboardUid__: 'shadower-queues', __panelId__: '2' },
+      noDataState: 'NoData',
+      annotations: {
+        summary:
+          '{{ if $values.B }}{{ $labels.queue }} waits{{ else }}Queue waits: unknown, there are no data{{ end }}',
+        __dashboardUid__: 'shadower-queues',
+        __panelId__: '2',
+      },
       labels: { severity: 'warning', domain: 'queue', rule: 'queue-wait' },
     });
     expect(rule!.data[1]!.model.settings).toEqual({ mode: '' });

@@ -1,0 +1,202 @@
+/**
+ * Every dashboard in a real Grafana over real data: no panel shows an error, none is empty, variables filter, alert rules
+ * are judged, and an exported dashboard works in another Grafana with another datasource.
+ *
+ * Needs a Grafana (GRAFANA_HOME, PATH or Docker) and a Chromium (CHROMIUM_PATH or installed). Without either it skips, loudly.
+ */
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { startGrafana, type RunningGrafana } from '../../processor/src/cli/grafana';
+import { launchBrowser, missingBrowser, openDashboard, type Shown } from './browser';
+import { ROOT, freePorts, missingGrafana, startStack, until, type Stack } from './stack';
+
+interface DashboardJson {
+  uid: string;
+  title: string;
+  panels: { type: string; title: string }[];
+}
+const dashboards = readdirSync(join(ROOT, 'dashboards')).map(
+  (file) => JSON.parse(readFileSync(join(ROOT, 'dashboards', file), 'utf8')) as DashboardJson,
+);
+/** Panels that have nothing to show while all goes well. */
+const MAY_BE_EMPTY = new Set(['Dead letters']);
+
+const missing = missingBrowser() ?? missingGrafana();
+if (missing !== undefined) process.stderr.write(`\n*** SKIPPED: tests in a real Grafana: ${missing}\n\n`);
+const suite = missing === undefined ? describe : describe.skip;
+
+let stack: Stack;
+let browser: Browser;
+
+beforeAll(async () => {
+  if (missing !== undefined) return;
+  browser = await launchBrowser();
+  stack = await startStack();
+  // The generator fills in two hours; what was taken in is counted in the minute it came, shown once that is over.
+  await until('history', 200_000, async () => {
+    const seen = await Promise.all([
+      series(stack.grafanaUrl, 'integration_calls', 'calls'),
+      series(stack.grafanaUrl, 'intake_outcomes', 'items'),
+    ]);
+    return seen.every((n) => n > 0) ? true : undefined;
+  });
+});
+afterAll(async () => {
+  if (missing !== undefined) return;
+  await browser?.close();
+  await stack?.stop();
+});
+
+/** How many series a query gives for the hour up to the last full minute. */
+async function series(url: string, query: string, column: string): Promise<number> {
+  const datasource = { uid: 'shadower-analytics' };
+  const model = { schemaVersion: 1, query, columns: [column], intervalMs: 60_000, maxDataPoints: 500 };
+  const response = await fetch(`${url}/api/ds/query`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ from: 'now-1h', to: 'now-1m', queries: [{ refId: 'A', datasource, ...model }] }),
+  });
+  const body = (await response.json()) as { results?: { A?: { frames?: { schema: { fields: object[] } }[] } } };
+  if (!response.ok) throw new Error(`${response.status} ${JSON.stringify(body).slice(0, 500)}`);
+  return (body.results?.A?.frames ?? []).filter((f) => f.schema.fields.length > 1).length;
+}
+
+function expectSound(d: DashboardJson, shown: Shown): void {
+  expect(shown.failures).toEqual([]);
+  expect(shown.thrown).toEqual([]);
+  const wanted = d.panels.filter((p) => p.type !== 'row').map((p) => p.title);
+  expect(
+    shown.panels
+      .map((p) => p.title)
+      .filter((t) => wanted.includes(t))
+      .sort(),
+  ).toEqual([...wanted].sort());
+  for (const p of shown.panels.filter((x) => wanted.includes(x.title)))
+    expect([p.title, { error: p.error, empty: p.empty && !MAY_BE_EMPTY.has(p.title) }]).toEqual([
+      p.title,
+      { error: false, empty: false },
+    ]);
+}
+
+async function open(url: string, picture: string, context?: BrowserContext): Promise<Shown> {
+  const page = await (context ?? browser).newPage();
+  try {
+    return await openDashboard(page, url, picture);
+  } finally {
+    await page.close();
+  }
+}
+
+suite('provisioned dashboards', () => {
+  it.each(dashboards.map((d) => [d.title, d] as const))('%s: every panel shows data', async (_title, d) => {
+    expectSound(d, await open(`${stack.grafanaUrl}/d/${d.uid}?from=now-1h&to=now&refresh=`, d.uid));
+  });
+
+  it('a variable filters every panel', async () => {
+    const shown = await open(
+      `${stack.grafanaUrl}/d/shadower-integrations?from=now-1h&to=now&refresh=&var-integration=payments-eu`,
+      'one-integration',
+    );
+    expect(shown.failures).toEqual([]);
+    const text = (title: string): string => shown.panels.find((p) => p.title === title)!.text;
+    for (const title of ['Failure share', 'Endpoints', 'Health by integration']) {
+      expect([title, text(title)]).toEqual([title, expect.stringContaining('payments-eu')]);
+      expect([title, text(title)]).toEqual([title, expect.not.stringContaining('shipping')]);
+    }
+  });
+
+  it('opens the overview first', async () => {
+    const page = await browser.newPage();
+    await page.goto(stack.grafanaUrl);
+    await page.getByText('Health by integration').first().waitFor({ timeout: 60_000 });
+    await page.close();
+  });
+});
+
+suite('provisioned alert rules', () => {
+  it('are judged without an error', async () => {
+    interface Rule {
+      name: string;
+      health: string;
+      lastError?: string;
+      lastEvaluation: string;
+    }
+    const authorization = `Basic ${Buffer.from(`admin:${stack.credentials.grafanaAdminPassword}`).toString('base64')}`;
+    const rules = await until('evaluation of the rules', 180_000, async () => {
+      const response = await fetch(`${stack.grafanaUrl}/api/prometheus/grafana/api/v1/rules`, {
+        headers: { authorization },
+      });
+      const body = (await response.json()) as { data: { groups: { rules: Rule[] }[] } };
+      const all = body.data.groups.flatMap((g) => g.rules);
+      return all.length > 0 && all.every((r) => !r.lastEvaluation.startsWith('0001')) ? all : undefined;
+    });
+    for (const r of rules)
+      expect([r.name, r.lastError ?? '', r.health]).toEqual([r.name, '', expect.stringMatching(/^(ok|nodata)$/)]);
+  });
+});
+
+suite('Grafana', () => {
+  it('has nothing to say against plugins and provisioning', () => {
+    const log = readFileSync(join(stack.folder, 'data/grafana/log/grafana.log'), 'utf8');
+    const said = log
+      .split('\n')
+      // A page that is left cancels its queries, which the plugin SDK logs; failed queries are looked for above.
+      .filter((l) => !l.includes('Partial data response error'))
+      .filter((l) => /level=error/.test(l) && /provisioning|plugin|shadower|alerting|ngalert/.test(l));
+    expect(said).toEqual([]);
+  });
+});
+
+suite('an exported dashboard', () => {
+  let other: RunningGrafana | undefined;
+  afterAll(async () => other?.stop());
+
+  it('works in another Grafana whose datasource has another uid', async () => {
+    const folder = join(stack.folder, 'other');
+    for (const sub of ['datasources', 'dashboards', 'alerting', 'plugins'])
+      mkdirSync(join(folder, 'provisioning', sub), { recursive: true });
+    const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+    other = await startGrafana({
+      port: await freePorts(),
+      dataDir: join(folder, 'grafana'),
+      pluginsDir: join(ROOT, 'plugins'),
+      provisioningDir: join(folder, 'provisioning'),
+      dashboardsDir: join(ROOT, 'dashboards'),
+      clickhouse: { url: 'http://unused', user: '', password: '' },
+      workspace: '',
+      adminPassword: 'only-for-this-test',
+      access: 'login',
+      log: quiet,
+    });
+    const headers = {
+      authorization: `Basic ${Buffer.from('admin:only-for-this-test').toString('base64')}`,
+      'content-type': 'application/json',
+    };
+    const post = async (path: string, body: object): Promise<void> => {
+      const response = await fetch(`${other!.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+      if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    };
+    const { reader, readerPassword } = stack.credentials.clickhouse;
+    await post('/api/datasources', {
+      name: 'Analytics of another team',
+      uid: 'quite-another-uid',
+      type: 'shadower-analytics-datasource',
+      access: 'proxy',
+      url: stack.clickhouseUrl,
+      user: reader,
+      jsonData: { user: reader, workspace: 'demo' },
+      secureJsonData: { password: readerPassword },
+    });
+    const exported = (await (await fetch(`${stack.grafanaUrl}/api/dashboards/uid/shadower-integrations`)).json()) as {
+      dashboard: DashboardJson & { id?: number };
+    };
+    const { id: _id, ...dashboard } = exported.dashboard;
+    await post('/api/dashboards/import', { dashboard, overwrite: false, inputs: [], folderUid: '' });
+
+    const context = await browser.newContext({ extraHTTPHeaders: { authorization: headers.authorization } });
+    const shown = await open(`${other.url}/d/shadower-integrations?from=now-1h&to=now&refresh=`, 'imported', context);
+    await context.close();
+    expectSound(dashboard, shown);
+  });
+});
