@@ -39,9 +39,13 @@ export function quantile(buckets: ReadonlyMap<number, number>, q: number, max = 
   return null;
 }
 
-/** The same quantile as a ClickHouse expression over a merged Map(Int16, UInt64); NULL of nothing. */
+/**
+ * The same quantile as a ClickHouse expression over a merged Map(Int16, UInt64); NULL of nothing. `quantileExactWeighted`
+ * is the nearest rank ceil(q·n) over the buckets; γ to the power of ZERO_BUCKET is 0 in a double, so that bucket needs no
+ * case of its own. Held to `quantile` by queries.test.ts.
+ */
 export function quantileSql(q: number, histogram: string, max?: string): string {
-  const index = `mapKeys(${histogram})[arrayFirstIndex(c -> c >= greatest(1, ceil(${q} * arraySum(mapValues(${histogram})))), arrayCumSum(mapValues(${histogram})))]`;
-  const value = `if(${index} = ${ZERO_BUCKET}, 0., 2 * pow(${GAMMA}, ${index}) / ${GAMMA + 1})`;
-  return `if(empty(mapKeys(${histogram})), NULL, ${max === undefined ? value : `least(${value}, assumeNotNull(${max}))`})`;
+  const index = `arrayReduce('quantileExactWeighted(${q})', mapKeys(${histogram}), mapValues(${histogram}))`;
+  const value = `2 * pow(${GAMMA}, ${index}) / ${GAMMA + 1}`;
+  return `if(empty(${histogram}), NULL, ${max === undefined ? value : `least(${value}, assumeNotNull(${max}))`})`;
 }

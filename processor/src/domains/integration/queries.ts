@@ -7,40 +7,32 @@ const integrationParam = {
   integration: { type: 'string[]', description: 'Integrations; none means all', values: 'integration_names' },
 } as const;
 
+/** Rows of the call rollup in `scope`. Callers may know a service by another name; a server speaks of itself. */
+const resolved = (s: SqlContext, scope: string): string => `(
+    SELECT c.* EXCEPT (integration), if(n.entity = '' OR c.vantage = 'server', c.integration, n.entity) AS name
+    FROM (SELECT * FROM ${s.table('integration_calls')} WHERE ${scope}) AS c
+    LEFT ANY JOIN ${s.names} AS n ON n.alias = c.integration AND n.kind = c.kind)`;
+
 /**
- * Rows of the call rollup in `scope`, services under their own name, and each integration by one vantage only: its
- * callers' where there is any (it includes the network and what the server never saw), else its own. Adding both
- * would count every call twice.
+ * Sums per integration and `keys` (name → expression over the rollup), and of each integration by one vantage only: its
+ * callers' where there is any (it includes the network and what the server never saw), else its own. Adding both would
+ * count every call twice.
  */
-function calls(s: SqlContext, scope: string, filter = s.filter('integration', 'name')): string {
-  const resolved = `
-  SELECT c.*, if(n.entity = '', c.integration, n.entity) AS name
-  FROM (SELECT * FROM ${s.table('integration_calls')} WHERE ${scope}) AS c
-  LEFT ANY JOIN ${s.names} AS n ON n.alias = c.integration AND n.kind = c.kind`;
+function calls(s: SqlContext, scope: string, keys: Readonly<Record<string, string>> = {}): string {
+  const names = ['name', ...Object.keys(keys), 'vantage'];
   return `(
-  SELECT * EXCEPT (integration, name), name AS integration, max(vantage = 'client') OVER (PARTITION BY name) AS has_client
-  FROM (${resolved})
-  WHERE ${filter}
+  SELECT name AS integration, ${Object.entries(keys)
+    .map(([name, expression]) => `${expression} AS ${name}, `)
+    .join('')}vantage, max(vantage = 'client') OVER (PARTITION BY name) AS has_client, min(kind) AS kind_of,
+    sum(calls) AS n_calls, sum(failures) AS n_failures, sum(rate_limited) AS n_rate_limited, sum(deprecated_calls) AS n_deprecated,
+    sumMap(latency_hist) AS hist, max(latency_max) AS latency_highest, sum(latency_sum) AS latency_total,
+    sum(bytes_in) AS n_bytes_in, sum(bytes_out) AS n_bytes_out, sum(cost) AS total_cost,
+    max(quota_used) AS highest_quota, max(last_success) AS latest_success
+  FROM ${resolved(s, scope)}
+  WHERE ${s.filter('integration', 'name')}
+  GROUP BY ${names.join(', ')}
   QUALIFY vantage = if(has_client, 'client', 'server'))`;
 }
-
-/** Aggregates over the rows of `calls`, whatever they are grouped by. */
-const AGGREGATES = (s: SqlContext): string => `
-  sum(calls) AS n_calls,
-  sum(failures) AS n_failures,
-  sum(rate_limited) AS n_rate_limited,
-  sum(deprecated_calls) AS n_deprecated,
-  sumMap(latency_hist) AS hist,
-  max(latency_max) AS latency_highest,
-  sum(latency_sum) AS latency_total,
-  sum(bytes_in) AS n_bytes_in,
-  sum(bytes_out) AS n_bytes_out,
-  sum(cost) AS total_cost,
-  max(quota_used) AS highest_quota,
-  max(last_success) AS latest_success,
-  ${s.quantile(0.5, 'hist', 'latency_highest')} AS p50,
-  ${s.quantile(0.95, 'hist', 'latency_highest')} AS p95,
-  ${s.quantile(0.99, 'hist', 'latency_highest')} AS p99`;
 
 const time: Column = { type: 'time', description: 'Start of the step' };
 const integration: Column = { type: 'string', role: 'dimension', description: 'Integration' };
@@ -75,27 +67,51 @@ const measures = {
   cost: { type: 'number', role: 'measure', unit: 'currencyUSD', description: 'Cost' },
 } as const satisfies Record<string, Column>;
 
-/** The measures above as a SELECT list over AGGREGATES; `seconds` is the time they cover. */
-const measureList = (seconds: string): string => `
+/** The measures above as a SELECT list over `calls`; `seconds` is the time they cover. */
+const measureList = (s: SqlContext, seconds: string): string => `
   n_calls AS calls,
   n_calls / ${seconds} AS rate,
   n_failures AS failures,
   if(n_calls = 0, NULL, n_failures / n_calls) AS error_rate,
   if(n_calls = 0, NULL, latency_total / n_calls) AS avg_ms,
-  p50 AS p50_ms, p95 AS p95_ms, p99 AS p99_ms, latency_highest AS max_ms,
+  ${s.quantile(0.5, 'hist', 'latency_highest')} AS p50_ms,
+  ${s.quantile(0.95, 'hist', 'latency_highest')} AS p95_ms,
+  ${s.quantile(0.99, 'hist', 'latency_highest')} AS p99_ms,
+  latency_highest AS max_ms,
   n_rate_limited AS rate_limited, n_bytes_in AS bytes_in, n_bytes_out AS bytes_out, total_cost AS cost`;
 
-/** Columns that the health model's terms are written over, per entity (and per `extra` columns). */
-const healthInput = (s: SqlContext, scope: string, extra = ''): string => `
+/** Columns that the health model's terms are written over, and the terms, per entity and `keys`. */
+const healthInput = (s: SqlContext, scope: string, keys: Readonly<Record<string, string>> = {}): string => `
   SELECT *, ${termValues(health)} FROM (
-    SELECT integration, any(kind) AS kind_of, ${extra} n_calls AS calls, n_failures AS failures, n_deprecated AS deprecated_calls,
-      p95 AS p95_ms, highest_quota AS quota_used, latency_total,
-      ${AGGREGATES(s)}
-    FROM ${calls(s, scope)}
-    GROUP BY integration${extra === '' ? '' : ', time'})`;
+    SELECT integration, kind_of, ${Object.keys(keys)
+      .map((k) => `${k}, `)
+      .join('')}n_calls AS calls, n_failures AS failures, n_deprecated AS deprecated_calls,
+      ${s.quantile(0.95, 'hist', 'latency_highest')} AS p95_ms, highest_quota AS quota_used, latest_success
+    FROM ${calls(s, scope, keys)})`;
 
-const trendTime = (s: SqlContext): string =>
-  `toDateTime64(intDiv(toUnixTimestamp(t), ${s.trendStep}) * ${s.trendStep}, 3, 'UTC') AS time,`;
+/** Score, status and confidence per integration over `scope`. */
+const scored = (s: SqlContext, scope: string): string => `(
+  SELECT integration, kind_of, calls, failures, if(calls = 0, NULL, failures / calls) AS error_rate, p95_ms, latest_success,
+    ${scoreSql(health)} AS score, ${statusSql(health, 'score')} AS status, ${confidenceSql('calls', 'failures')} AS confidence
+  FROM (${healthInput(s, scope)}))`;
+
+/** Steps of the trend; the first may begin before the range, and is then shown at its start. */
+const trendTime = (s: SqlContext) => ({
+  time: `greatest(toDateTime64(intDiv(toUnixTimestamp(t), ${s.trendStep}) * ${s.trendStep}, 3, 'UTC'), ${s.from})`,
+});
+
+/**
+ * Rows of the edge rollup, targets under their own name. What was observed holds for its window, a declaration until it is
+ * 90 days old.
+ */
+const edges = (s: SqlContext): string => `(
+    SELECT e.* EXCEPT (target), if(n.entity = '', e.target, n.entity) AS target
+    FROM (
+      SELECT * FROM ${s.table('entity_edges')} WHERE ${s.scope} AND origin = 'observed'
+      UNION ALL
+      SELECT * FROM ${s.table('entity_edges', '1d')} WHERE workspace = {workspace:String} AND t >= ${s.to} - INTERVAL 90 DAY AND t < ${s.to} AND origin = 'declared') AS e
+    LEFT ANY JOIN ${s.names} AS n ON n.alias = e.target AND n.kind = e.target_kind
+    WHERE ${s.filter('integration', "if(n.entity = '', e.target, n.entity)")} OR has({integration:Array(String)}, e.source))`;
 
 /** When each term began to lose points without a break until the end of the range: entity, term, since. */
 function since(s: SqlContext): string {
@@ -119,7 +135,7 @@ export const queries: QueryDef[] = [
     parts: {
       main: {
         columns: { value: { type: 'string', description: 'Integration' } },
-        sql: (s) => `SELECT DISTINCT integration AS value FROM ${calls(s, s.scope, '1')} ORDER BY value`,
+        sql: (s) => `SELECT DISTINCT name AS value FROM ${resolved(s, s.scope)} ORDER BY value`,
       },
     },
   },
@@ -135,8 +151,8 @@ export const queries: QueryDef[] = [
       main: {
         columns: { time, integration, ...measures },
         sql: (s) => `
-SELECT time, integration, ${measureList('{step:UInt32}')}
-FROM (SELECT ${s.bucket} AS time, integration, ${AGGREGATES(s)} FROM ${calls(s, s.scope)} GROUP BY time, integration)
+SELECT time, integration, ${measureList(s, '{step:UInt32}')}
+FROM ${calls(s, s.scope, { time: s.bucket })}
 ORDER BY time, integration`,
       },
     },
@@ -159,8 +175,8 @@ ORDER BY time, integration`,
           ...measures,
         },
         sql: (s) => `
-SELECT integration, endpoint, method, vantage, ${measureList(s.seconds)}
-FROM (SELECT integration, endpoint, method, vantage, ${AGGREGATES(s)} FROM ${calls(s, s.scope)} GROUP BY integration, endpoint, method, vantage)
+SELECT integration, endpoint, method, vantage, ${measureList(s, s.seconds)}
+FROM ${calls(s, s.scope, { endpoint: 'endpoint', method: 'method' })}
 ORDER BY calls DESC, integration, endpoint, method`,
       },
     },
@@ -207,11 +223,10 @@ ORDER BY calls DESC, integration, endpoint, method`,
         sql: (s) => `
 SELECT coalesce(nullIf(a.integration, ''), b.integration) AS entity, coalesce(nullIf(a.kind_of, ''), b.kind_of) AS kind,
   a.score AS score, if(a.integration = '', 'unknown', a.status) AS status, if(a.integration = '', 0, a.confidence) AS confidence,
-  a.calls AS calls, if(a.calls = 0, NULL, a.failures / a.calls) AS error_rate, a.p95_ms AS p95_ms,
-  fromUnixTimestamp64Milli(toInt64(a.highest_success * 1000), 'UTC') AS last_success,
+  a.calls AS calls, a.error_rate AS error_rate, a.p95_ms AS p95_ms,
+  fromUnixTimestamp64Milli(toInt64(round(a.latest_success * 1000)), 'UTC') AS last_success,
   b.score AS previous_score, a.score - b.score AS change
-FROM (SELECT integration, kind_of, calls, failures, p95_ms, latest_success AS highest_success, ${scoreSql(health)} AS score,
-    ${statusSql(health, 'score')} AS status, ${confidenceSql('calls', 'failures')} AS confidence FROM (${healthInput(s, s.scope)})) AS a
+FROM ${scored(s, s.scope)} AS a
 FULL JOIN (SELECT integration, kind_of, ${scoreSql(health)} AS score FROM (${healthInput(s, s.previousScope)})) AS b ON a.integration = b.integration
 ORDER BY score ASC NULLS FIRST, entity`,
       },
@@ -290,18 +305,16 @@ SELECT time, integration AS entity, ${scoreSql(health)} AS score FROM (${healthI
         sql: (s) => `
 SELECT concat(e.kind, ':', e.name) AS id, e.name AS title, concat(e.kind, ', ', st) AS subtitle, h.score AS mainstat, h.calls / ${s.seconds} AS secondarystat,
   toFloat64(st = 'healthy') AS arc__healthy, toFloat64(st = 'degraded') AS arc__degraded, toFloat64(st IN ('critical', 'offline')) AS arc__critical, toFloat64(st = 'unknown') AS arc__unknown,
-  e.kind AS kind, if(h.entity = '', 'unknown', h.status) AS st, st AS status, h.score AS score, CAST(e.inside = 0 AS Bool) AS external,
+  e.kind AS kind, if(h.integration = '', 'unknown', h.status) AS st, st AS status, h.score AS score, CAST(e.inside = 0 AS Bool) AS external,
   h.calls AS calls, h.calls / ${s.seconds} AS rate, h.error_rate AS error_rate, h.p95_ms AS p95_ms
 FROM (
   SELECT kind, name, max(seen_inside) AS inside FROM (
-    SELECT splitByChar(':', source, 2)[1] AS kind, splitByChar(':', source, 2)[2] AS name, toUInt8(origin = 'observed') AS seen_inside FROM ${s.query('integration_dependencies', 'edges')}
+    SELECT arrayJoin([(source_kind, source, toUInt8(origin = 'observed')), (target_kind, target, toUInt8(0))]) AS x, x.1 AS kind, x.2 AS name, x.3 AS seen_inside
+    FROM (SELECT DISTINCT source_kind, source, target_kind, target, origin FROM ${edges(s)})
     UNION ALL
-    SELECT splitByChar(':', target, 2)[1], splitByChar(':', target, 2)[2], 0 FROM ${s.query('integration_dependencies', 'edges')}
-    UNION ALL
-    SELECT kind, if(n.entity = '', c.integration, n.entity), toUInt8(max(vantage = 'server')) FROM (SELECT * FROM ${s.table('integration_calls')} WHERE ${s.scope}) AS c LEFT ANY JOIN ${s.names} AS n ON n.alias = c.integration AND n.kind = c.kind
-    WHERE ${s.filter('integration', "if(n.entity = '', c.integration, n.entity)")} GROUP BY 1, 2)
+    SELECT ('', '', toUInt8(0)), kind, name, toUInt8(max(vantage = 'server')) FROM ${resolved(s, s.scope)} WHERE ${s.filter('integration', 'name')} GROUP BY kind, name)
   GROUP BY kind, name) AS e
-LEFT JOIN (SELECT * FROM ${s.query('integration_health', 'scores')}) AS h ON h.entity = e.name AND h.kind = e.kind
+LEFT JOIN ${scored(s, s.scope)} AS h ON h.integration = e.name AND h.kind_of = e.kind
 ORDER BY id`,
       },
       edges: {
@@ -320,22 +333,14 @@ ORDER BY id`,
           bytes: { type: 'number', unit: 'bytes', description: 'Bytes' },
           criticality: { type: 'number', unit: 'none', description: 'Declared criticality, 1 to 5' },
         },
-        // A declaration holds until it is 90 days old; what was observed holds for its window.
         sql: (s) => `
-SELECT concat(source, ' > ', target, ' ', relation, ' ', origin) AS id, source, target,
-  if(origin = 'declared', NULL, n / ${s.seconds}) AS mainstat, p95 AS secondarystat, relation, origin, n AS calls, mainstat AS rate,
-  if(n = 0, NULL, failed / n) AS error_rate, p95 AS p95_ms, volume AS bytes, crit AS criticality
+SELECT concat(from_id, ' > ', to_id, ' ', relation, ' ', origin) AS id, from_id AS source, to_id AS target,
+  if(origin = 'declared', NULL, n / ${s.seconds}) AS mainstat, p95_ms AS secondarystat, relation, origin, n AS calls, mainstat AS rate,
+  if(n = 0, NULL, failed / n) AS error_rate, ${s.quantile(0.95, 'hist', 'highest')} AS p95_ms, volume AS bytes, crit AS criticality
 FROM (
-  SELECT concat(source_kind, ':', e.source) AS source, concat(target_kind, ':', if(n.entity = '', e.target, n.entity)) AS target, relation, origin,
-    sum(calls) AS n, sum(errors) AS failed, sum(bytes) AS volume, max(criticality) AS crit, sumMap(latency_hist) AS hist, max(latency_max) AS highest,
-    ${s.quantile(0.95, 'hist', 'highest')} AS p95
-  FROM (
-    SELECT * FROM ${s.table('entity_edges')} WHERE ${s.scope} AND origin = 'observed'
-    UNION ALL
-    SELECT * FROM ${s.table('entity_edges', '1d')} WHERE workspace = {workspace:String} AND t >= ${s.to} - INTERVAL 90 DAY AND t < ${s.to} AND origin = 'declared') AS e
-  LEFT ANY JOIN ${s.names} AS n ON n.alias = e.target AND n.kind = e.target_kind
-  WHERE ${s.filter('integration', "if(n.entity = '', e.target, n.entity)")} OR has({integration:Array(String)}, e.source)
-  GROUP BY source, target, relation, origin)
+  SELECT concat(source_kind, ':', source) AS from_id, concat(target_kind, ':', target) AS to_id, relation, origin,
+    sum(calls) AS n, sum(errors) AS failed, sum(bytes) AS volume, max(criticality) AS crit, sumMap(latency_hist) AS hist, max(latency_max) AS highest
+  FROM ${edges(s)} GROUP BY from_id, to_id, relation, origin)
 ORDER BY source, target, relation, origin`,
       },
     },
