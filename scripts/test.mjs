@@ -166,6 +166,7 @@ const steps = {
       .filter((n) => n.endsWith('.e2e.mjs'))
       .sort())
       lines(f, process.execPath, [join('test', f)]);
+    jest('in a real Grafana', root, ['-c', 'test/jest.config.js']);
   },
 };
 
