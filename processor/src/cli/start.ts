@@ -242,7 +242,9 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
         `  Grafana     ${grafana.url}  (${grafana.version} from ${grafana.origin}; anyone on this machine may look, user admin has its password in credentials.json)`,
       );
       // Ctrl-C reaches Grafana as well; only an end that nobody asked for is news.
-      void grafana.ended.then((why) => ending ?? process.stderr.write(`Grafana ended: ${why}. The API and the rollups go on.\n`));
+      void grafana.ended.then((why) => {
+        if (ending === undefined) process.stderr.write(`Grafana ended: ${why}. The API and the rollups go on.\n`);
+      });
     }
 
     let range = { from: 'now-1h', to: 'now' };
