@@ -141,7 +141,8 @@ export function ingestRoutes(app: FastifyInstance, ctx: HttpContext): void {
         // The same event sent again goes to the same partition, where its id is known.
         key: typeof id === 'string' && id !== '' ? Buffer.from(id) : null,
         value: raw,
-        headers: workspace === undefined ? {} : { [WORKSPACE_HEADER]: workspace },
+        // Empty where it is refused for having none: the topic's default must not make it count after all.
+        headers: { [WORKSPACE_HEADER]: workspace ?? '' },
       });
     };
 
