@@ -8,6 +8,7 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { ShadowerError } from '../errors';
+import { HTTP_LIMITS } from '../http';
 import { apiError, type Api } from './api-client';
 
 export interface LoadOptions {
@@ -48,10 +49,29 @@ const MAX_REFUSALS = 1000;
 /** Events per request, and bytes. */
 const CHUNK_EVENTS = 2000;
 const CHUNK_BYTES = 4 * 1024 * 1024;
+/** Longest line, so that a file without line breaks cannot fill the memory: what a request may hold. */
+const MAX_LINE_BYTES = HTTP_LIMITS.bodyBytes;
 
 interface Line {
   number: number;
   text: string;
+  /** The line as it is in the file, where it is not UTF-8: it is sent unchanged, to be refused for what it is. */
+  raw?: Buffer;
+}
+interface LongLine {
+  number: number;
+  /** Its length; the line itself is not kept. */
+  bytes: number;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decoded(number: number, bytes: Buffer): Line {
+  try {
+    return { number, text: utf8.decode(bytes) };
+  } catch {
+    return { number, text: bytes.toString('utf8'), raw: bytes };
+  }
 }
 
 async function isGzip(file: string): Promise<boolean> {
@@ -69,7 +89,7 @@ async function* readLines(
   file: string,
   seen: (bytes: number) => void,
   broken: (reason: string) => void,
-): AsyncGenerator<Line> {
+): AsyncGenerator<Line | LongLine> {
   const gzip = await isGzip(file);
   const raw = createReadStream(file);
   const input = gzip ? raw.pipe(createGunzip()) : raw;
@@ -77,25 +97,38 @@ async function* readLines(
   raw.on('data', (chunk) => seen(chunk.length));
   let number = 0;
   let rest: Buffer[] = [];
+  let length = 0;
+  const keep = (part: Buffer): void => {
+    length += part.length;
+    if (length <= MAX_LINE_BYTES) rest.push(part);
+    else rest = [];
+  };
+  const line = (): Line | LongLine => {
+    const whole = length > MAX_LINE_BYTES ? { number, bytes: length } : decoded(number, Buffer.concat(rest));
+    rest = [];
+    length = 0;
+    return whole;
+  };
+  const isBlank = (l: Line | LongLine): boolean => 'text' in l && l.text.trim() === '';
   try {
     for await (const chunk of input as AsyncIterable<Buffer>) {
       let from = 0;
       for (let to = chunk.indexOf(0x0a); to >= 0; to = chunk.indexOf(0x0a, from)) {
-        rest.push(chunk.subarray(from, to));
+        keep(chunk.subarray(from, to));
         from = to + 1;
         number++;
-        const text = Buffer.concat(rest).toString('utf8');
-        rest = [];
-        if (text.trim() !== '') yield { number, text };
+        const l = line();
+        if (!isBlank(l)) yield l;
       }
-      if (from < chunk.length) rest.push(chunk.subarray(from));
+      if (from < chunk.length) keep(chunk.subarray(from));
     }
   } catch (e) {
     broken(`${(e as Error).message} after line ${number}`);
     return;
   }
-  const text = Buffer.concat(rest).toString('utf8');
-  if (text.trim() !== '') yield { number: number + 1, text };
+  number++;
+  const last = line();
+  if (!isBlank(last)) yield last;
 }
 
 const NANO = /"(startTimeUnixNano|endTimeUnixNano|timeUnixNano)"\s*:\s*"?(\d+)"?/g;
@@ -158,6 +191,11 @@ async function fingerprint(file: string): Promise<string> {
   }
 }
 
+const joined = (lines: readonly Line[]): Buffer | string =>
+  lines.every((l) => l.raw === undefined)
+    ? lines.map((l) => l.text).join('\n')
+    : Buffer.concat(lines.flatMap((l) => [l.raw ?? Buffer.from(l.text), Buffer.from('\n')]));
+
 /** @throws ShadowerError when the processor refuses everything (credentials, outage); bad lines are in the report */
 export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<LoadReport> {
   const { size } = await stat(file).catch((e: Error) => {
@@ -167,12 +205,12 @@ export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<
   let shift = o.shift === 'now' ? 0 : o.shift;
   if (o.shift === 'now') {
     let latest = -Infinity;
-    for await (const { text } of readLines(
+    for await (const l of readLines(
       file,
       () => {},
       () => {},
     ))
-      latest = Math.max(latest, timesOf(text)?.[1] ?? -Infinity);
+      if ('text' in l) latest = Math.max(latest, timesOf(l.text)?.[1] ?? -Infinity);
     if (latest > 0) shift = Date.now() - latest;
   }
   const id = await fingerprint(file);
@@ -184,7 +222,7 @@ export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<
 
   const post = async (
     path: string,
-    data: string,
+    data: Buffer | string,
     type: string,
   ): Promise<{ status: number; json: Record<string, unknown> }> => {
     for (let attempt = 0; ; attempt++) {
@@ -198,7 +236,7 @@ export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<
     if (status === 401 || status === 403 || status >= 500) throw apiError(json, status);
   };
   const sendTraces = async (line: Line): Promise<void> => {
-    const { status, json } = await post('/v1/traces', line.text, 'application/json');
+    const { status, json } = await post('/v1/traces', line.raw ?? line.text, 'application/json');
     if (status >= 400) {
       fail(json, status);
       refuse(line.number, String(json.code ?? status), String(json.message ?? 'refused'));
@@ -211,7 +249,7 @@ export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<
     if (rejected > 0) refuse(line.number, 'OTLP_INVALID', partial?.errorMessage ?? 'spans refused', rejected);
   };
   const sendEvents = async (chunk: Line[]): Promise<void> => {
-    const { status, json } = await post('/v1/events', chunk.map((l) => l.text).join('\n'), 'application/x-ndjson');
+    const { status, json } = await post('/v1/events', joined(chunk), 'application/x-ndjson');
     const rejected = (json.rejected ?? (json.details as { rejected?: unknown } | undefined)?.rejected) as
       { index: number; code: string; reason: string }[] | undefined;
     if (status >= 400 && rejected === undefined) {
@@ -245,12 +283,17 @@ export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<
   const started = Date.now();
   let begin: number | undefined;
   let bytes = 0;
-  for await (const { number, text } of readLines(
+  for await (const line of readLines(
     file,
     (n) => (bytes += n),
     (reason) => (report.truncated = reason),
   )) {
     report.lines++;
+    if ('bytes' in line) {
+      refuse(line.number, 'EVENT_TOO_LARGE', `${line.bytes} bytes; the limit for one line is ${MAX_LINE_BYTES}`);
+      continue;
+    }
+    const { number, text, raw } = line;
     const times = timesOf(text);
     if (times !== undefined) {
       report.from = Math.min(report.from ?? Infinity, times[0] + shift);
@@ -264,11 +307,16 @@ export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<
         }
       }
     }
-    if (isOtlp(text)) await launch(sendTraces({ number, text: shifted(text, shift) }));
+    // What is not UTF-8 is sent as it is: re-encoded it would pass for something that nobody wrote.
+    const moved = raw === undefined ? { number, text: shifted(text, shift) } : line;
+    if (isOtlp(text)) await launch(sendTraces(moved));
     else {
-      const own = identified(shifted(text, shift), id, number);
-      chunk.push({ number, text: own });
-      chunkBytes += own.length;
+      const own = raw === undefined ? { number, text: identified(moved.text, id, number) } : line;
+      const size = Buffer.byteLength(own.text);
+      // A long line goes by itself, so that the request stays within what the API takes.
+      if (chunkBytes + size > CHUNK_BYTES) await flush();
+      chunk.push(own);
+      chunkBytes += size;
       if (chunk.length >= CHUNK_EVENTS || chunkBytes >= CHUNK_BYTES) await flush();
     }
     o.progress?.({ lines: report.lines, bytes, totalBytes: size });
@@ -276,5 +324,7 @@ export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<
   await flush();
   await Promise.all(running);
   if (failure !== undefined) throw failure;
+  // Requests answer in any order; a person reads by line.
+  report.refusals.sort((x, y) => x.line - y.line);
   return report;
 }
