@@ -136,6 +136,69 @@ suite('provisioned alert rules', () => {
   });
 });
 
+suite('an incident', () => {
+  const NAME = 'incident-of-the-test';
+
+  /** Two calls a second over [from, to), as a producer would send them. */
+  async function calls(from: number, to: number, latencyMs: number): Promise<void> {
+    const events = [];
+    for (let time = from; time < to; time += 500)
+      events.push({
+        type: 'integration.api_call',
+        event_id: `${NAME}-${time}`,
+        time,
+        workspace: 'demo',
+        integration: NAME,
+        caller: 'test',
+        endpoint: '/slow',
+        status_code: 200,
+        latency_ms: latencyMs,
+      });
+    if (events.length === 0) return;
+    const response = await fetch(`${stack.apiUrl}/v1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': stack.credentials.apiKey },
+      body: JSON.stringify(events),
+    });
+    if (response.status !== 202) throw new Error(`${response.status} ${await response.text()}`);
+  }
+
+  async function stateOf(integration: string): Promise<string | undefined> {
+    const authorization = `Basic ${Buffer.from(`admin:${stack.credentials.grafanaAdminPassword}`).toString('base64')}`;
+    const response = await fetch(`${stack.grafanaUrl}/api/prometheus/grafana/api/v1/rules`, {
+      headers: { authorization },
+    });
+    const body = (await response.json()) as {
+      data: { groups: { rules: { name: string; alerts?: { state: string; labels: Record<string, string> }[] }[] }[] };
+    };
+    const rule = body.data.groups.flatMap((g) => g.rules).find((r) => r.name === 'Integration slow');
+    return rule?.alerts?.find((a) => a.labels.integration === integration)?.state;
+  }
+
+  it('takes the alert rule to Alerting, and its end back to Normal', async () => {
+    let sent = Date.now() - 6 * 60_000;
+    let latencyMs = 5000;
+    // Goes on sending, so that the newest minutes are the incident's until it ends.
+    const goOn = async (): Promise<void> => {
+      const now = Date.now();
+      await calls(sent, now, latencyMs);
+      sent = now;
+    };
+    await goOn();
+    await until('the rule to fire', 240_000, async () => {
+      await goOn();
+      return (await stateOf(NAME)) === 'Alerting' ? true : undefined;
+    });
+    // Only the integration that is slow fires.
+    expect(await stateOf('chat')).toBe('Normal');
+    latencyMs = 20;
+    await until('the rule to resolve', 300_000, async () => {
+      await goOn();
+      return (await stateOf(NAME)) === 'Normal' ? true : undefined;
+    });
+  }, 600_000);
+});
+
 suite('Grafana', () => {
   it('has nothing to say against plugins and provisioning', () => {
     const log = readFileSync(join(stack.folder, 'data/grafana/log/grafana.log'), 'utf8');
