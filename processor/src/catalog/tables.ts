@@ -233,6 +233,11 @@ export const systemTables: readonly TableDef[] = [
   },
 ];
 
+/** System tables that queries may use like a rollup, with the grains they have. */
+export const systemRollups: readonly { name: string; retentionDays: Record<Grain, number> }[] = [
+  { name: 'accounting', retentionDays: { '1m': 400, '1h': 0, '1d': 0 } },
+];
+
 /** Every table of the schema. */
 export function allTables(domains: readonly Domain[]): TableDef[] {
   return [

@@ -11,7 +11,7 @@ import {
 } from '../domains/define';
 import { quantileSql } from '../pipeline/histogram';
 import { allRollups } from '../vocabulary/edges';
-import { allTables, rawTableName, rollupTableName } from './tables';
+import { allTables, rawTableName, rollupTableName, systemRollups } from './tables';
 import type { Catalog, CatalogPart, CatalogQuery } from './types';
 
 export interface ViewDef {
@@ -33,7 +33,7 @@ export const ARGUMENT_TYPES: Record<string, string> = {
 };
 export const argumentType = (name: string): string => ARGUMENT_TYPES[name] ?? 'Array(String)';
 
-type Rollup = Omit<RollupDef<never>, 'event'>;
+type Rollup = Pick<RollupDef<never>, 'name' | 'retentionDays'>;
 
 function context(
   database: string,
@@ -118,7 +118,7 @@ FROM ${database}.progress_log AS p FINAL WHERE p.updated_at > now64(3, 'UTC') - 
 
 /** Everything readers need, in the order in which it must be created. */
 export function buildViews(domains: readonly Domain[], database: string): { views: ViewDef[]; catalog: Catalog } {
-  const rollupList = allRollups(domains).map((r) => r.rollup);
+  const rollupList: Rollup[] = [...allRollups(domains).map((r) => r.rollup), ...systemRollups];
   const rollups = new Map(rollupList.map((r) => [r.name, r]));
   const defs = new Map(domains.flatMap((d) => d.queries).map((q) => [q.name, q]));
   const views = systemViews(database, rollupList);

@@ -1,8 +1,6 @@
 /** The definitions of every number about Shadower's own intake. */
 import type { QueryDef } from '../define';
 
-const MINUTE = 60;
-
 export const queries: QueryDef[] = [
   {
     name: 'intake_outcomes',
@@ -10,6 +8,7 @@ export const queries: QueryDef[] = [
     title: 'Events by outcome',
     description: 'What became of every event and span: used, duplicate, dead letter or ignored, with the reason.',
     cache: 'systemMetrics',
+    rollup: 'accounting',
     parts: {
       main: {
         columns: {
@@ -20,8 +19,8 @@ export const queries: QueryDef[] = [
         },
         sql: (s) => `
 SELECT time, outcome, reason, n AS items FROM (
-  SELECT toDateTime64(intDiv(toUnixTimestamp(t), greatest({step:UInt32}, ${MINUTE})) * greatest({step:UInt32}, ${MINUTE}), 3, 'UTC') AS time, outcome, reason, sum(items) AS n
-  FROM ${s.table('accounting_1m')} WHERE ${s.scope} GROUP BY time, outcome, reason)
+  SELECT ${s.bucket} AS time, outcome, reason, sum(items) AS n
+  FROM ${s.table('accounting')} WHERE ${s.scope} GROUP BY time, outcome, reason)
 ORDER BY time, outcome, reason`,
       },
     },
@@ -32,6 +31,7 @@ ORDER BY time, outcome, reason`,
     title: 'Intake by outcome',
     description: 'The same over the whole range, by topic.',
     cache: 'systemMetrics',
+    rollup: 'accounting',
     parts: {
       main: {
         columns: {
@@ -42,7 +42,7 @@ ORDER BY time, outcome, reason`,
         },
         sql: (s) => `
 SELECT topic, outcome, reason, n AS items
-FROM (SELECT topic, outcome, reason, sum(items) AS n FROM ${s.table('accounting_1m')} WHERE ${s.scope} GROUP BY topic, outcome, reason)
+FROM (SELECT topic, outcome, reason, sum(items) AS n FROM ${s.table('accounting')} WHERE ${s.scope} GROUP BY topic, outcome, reason)
 ORDER BY topic, outcome, items DESC`,
       },
     },
@@ -54,6 +54,7 @@ ORDER BY topic, outcome, items DESC`,
     description:
       'Refused events per step and error code; a step without any has zero, so that an alert rule can resolve.',
     cache: 'systemMetrics',
+    rollup: 'accounting',
     parts: {
       main: {
         columns: {
@@ -64,12 +65,12 @@ ORDER BY topic, outcome, items DESC`,
         // Every code known in the workspace has a row in each step, zero where nothing was refused.
         sql: (s) => `
 SELECT time, code, sum(n) AS items FROM (
-  SELECT toDateTime64(intDiv(toUnixTimestamp(t), greatest({step:UInt32}, ${MINUTE})) * greatest({step:UInt32}, ${MINUTE}), 3, 'UTC') AS time, reason AS code, items AS n
-  FROM ${s.table('accounting_1m')} WHERE ${s.scope} AND outcome = 'dead_letter'
+  SELECT ${s.bucket} AS time, reason AS code, items AS n
+  FROM ${s.table('accounting')} WHERE ${s.scope} AND outcome = 'dead_letter'
   UNION ALL
-  SELECT arrayJoin(arrayMap(i -> toDateTime64((intDiv(toUnixTimestamp(${s.from}), greatest({step:UInt32}, ${MINUTE})) + i) * greatest({step:UInt32}, ${MINUTE}), 3, 'UTC'),
-      range(toUInt32(least(10000, ceil(${s.seconds} / greatest({step:UInt32}, ${MINUTE}))))))) AS time, code, 0 AS n
-  FROM (SELECT DISTINCT reason AS code FROM ${s.table('accounting_1m')} WHERE workspace = {workspace:String} AND outcome = 'dead_letter'))
+  SELECT arrayJoin(arrayMap(i -> toDateTime64((intDiv(toUnixTimestamp(${s.from}), {step:UInt32}) + i) * {step:UInt32}, 3, 'UTC'),
+      range(toUInt32(least(10000, ceil(${s.seconds} / {step:UInt32})))))) AS time, code, 0 AS n
+  FROM (SELECT DISTINCT reason AS code FROM ${s.table('accounting')} WHERE workspace = {workspace:String} AND outcome = 'dead_letter'))
 GROUP BY time, code ORDER BY time, code`,
       },
     },
