@@ -4,10 +4,13 @@ import type { LoadProgress, LoadReport } from './load';
 /** A line that is rewritten on a terminal, and repeated every five seconds elsewhere. */
 export function progressLine(what: string): (p: LoadProgress) => void {
   let last = 0;
+  let ended = false;
   return (p) => {
     const now = Date.now();
     const every = process.stderr.isTTY ? 100 : 5000;
-    if (now - last < every && p.bytes < p.totalBytes) return;
+    const whole = p.bytes >= p.totalBytes;
+    if (ended || (now - last < every && !whole)) return;
+    ended = whole;
     last = now;
     const share = p.totalBytes === 0 ? 100 : Math.min(100, (100 * p.bytes) / p.totalBytes);
     process.stderr.write(
