@@ -1,4 +1,6 @@
 /** Hands a partition's batches to the consumer: one at a time, in order, the same batch again after an error. */
+import { setMaxListeners } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { ShadowerError, type ErrorCode } from '../errors';
 import type { LogConsumer, Logger, LogRecord, TopicPartition } from './ports';
 
@@ -21,7 +23,7 @@ export interface DeliveryOptions {
 }
 
 export const LARGEST_BATCH_RECORDS = 5000;
-export const LARGEST_BATCH_BYTES = 4 * 1024 * 1024;
+export const LARGEST_BATCH_BYTES = 1024 * 1024;
 
 /** Runs until `next` gives null or the signal aborts. Errors of the consumer are retried; errors of `next` reject. */
 export async function deliver(o: DeliveryOptions): Promise<void> {
@@ -29,6 +31,8 @@ export async function deliver(o: DeliveryOptions): Promise<void> {
   while (!o.signal.aborted) {
     const batch = await o.next();
     if (batch === null) return;
+    // Batches that wait already would follow each other within one turn, and requests and heartbeats would wait for all.
+    await setImmediate();
     for (let attempt = 0; !o.signal.aborted; attempt++) {
       try {
         await o.consumer.records(o.tp, batch.records, batch.end);
@@ -61,6 +65,8 @@ export async function assign(
   signal: AbortSignal,
   logger: Logger,
 ): Promise<boolean> {
+  // Every partition waits on it; Node takes more than ten for a leak.
+  setMaxListeners(0, signal);
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       await consumer.assigned(partitions);
