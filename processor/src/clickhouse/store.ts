@@ -10,6 +10,8 @@ import { encodeNative } from './native';
 
 /** Smallest window under which a retry still meets its first attempt. */
 const MIN_WINDOW = 1000;
+/** Shortest memory of a replicated table, seconds; ClickHouse's own default may be an hour. */
+const MIN_SECONDS = 86_400;
 
 export class ClickHouseStore implements Store {
   constructor(
@@ -43,6 +45,12 @@ export class ClickHouseStore implements Store {
         /(?:non_)?replicated_deduplication_window = (\d+)/.exec(sql)?.[1] ??
           (sql.includes('Replicated') ? DEDUPLICATION_WINDOW : 0),
       );
+      const seconds = Number(/replicated_deduplication_window_seconds = (\d+)/.exec(sql)?.[1] ?? 0);
+      if (sql.includes('Replicated') && seconds < MIN_SECONDS)
+        throw new ShadowerError(
+          'STORE_UNSAFE',
+          `table ${t.name} remembers inserts for ${seconds} s, at least ${MIN_SECONDS} are needed; a retry after an outage could be counted twice. Run "shadower migrate".`,
+        );
       if (window < MIN_WINDOW)
         throw new ShadowerError(
           'STORE_UNSAFE',
@@ -73,6 +81,8 @@ export class ClickHouseStore implements Store {
         min_insert_block_size_rows: 10_000_000,
         min_insert_block_size_bytes: 1_000_000_000,
         max_insert_threads: 1,
+        // A backfill may touch any number of months; refusing it would stop the partition for good.
+        max_partitions_per_insert_block: 0,
         deduplicate_blocks_in_dependent_materialized_views: 1,
         insert_distributed_sync: 1,
         ...settings,

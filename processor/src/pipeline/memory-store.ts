@@ -44,15 +44,20 @@ export class MemoryStore implements Store {
           r.topic === tp.topic &&
           r.part === tp.partition &&
           (r.off as number) < before &&
-          (r.written_at as number) * 1000 >= since,
+          (r.written_at as number) >= Math.floor(since / 1000),
       )
-      .slice(-limit)
+      .sort((a, b) => (a.off as number) - (b.off as number))
+      .slice(limit === 0 ? Infinity : -limit)
       .map((r) => ({ id: r.id as string, at: (r.written_at as number) * 1000 }));
   }
 
   async completeUntil(tp: TopicPartition): Promise<number> {
     const own = this.rows('progress_log').filter((r) => r.topic === tp.topic && r.part === tp.partition);
-    return (own.at(-1)?.complete_until as number | undefined) ?? 0;
+    const newest = own.reduce<Record<string, unknown> | undefined>(
+      (a, r) => (a === undefined || (r.updated_at as number) >= (a.updated_at as number) ? r : a),
+      undefined,
+    );
+    return (newest?.complete_until as number | undefined) ?? 0;
   }
 
   async writeProgress(block: Block): Promise<void> {

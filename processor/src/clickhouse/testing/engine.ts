@@ -13,8 +13,9 @@ import { startEmbedded } from '../embedded/spawn';
 import { ClickHouseStore } from '../store';
 
 export interface TestEngine {
-  /** Connection to one database of the engine; all are closed with it. */
-  connect(database: string): ClickHouse;
+  url: string;
+  /** Connection to one database of the engine, through `url` where another one is given; all are closed with it. */
+  connect(database: string, url?: string): ClickHouse;
   stop(): Promise<void>;
 }
 
@@ -23,8 +24,9 @@ export async function startEngine(): Promise<TestEngine> {
   const db = await startEmbedded({ dataDir, users: [{ name: 'writer', password: 'w' }] });
   const open: ClickHouse[] = [];
   return {
-    connect(database) {
-      const ch = new ClickHouse({ url: db.url, user: 'writer', password: 'w', database });
+    url: db.url,
+    connect(database, url = db.url) {
+      const ch = new ClickHouse({ url, user: 'writer', password: 'w', database });
       open.push(ch);
       return ch;
     },
