@@ -1,4 +1,11 @@
-/** Table definitions → ClickHouse DDL, for one server or, with a cluster name, for a replicated and sharded cluster. */
+/**
+ * Table definitions → ClickHouse DDL, for one server or, with a cluster name, for a replicated and sharded cluster.
+ *
+ * On a cluster everybody, the processor too, speaks to the distributed tables. A row's shard follows from the row alone, and
+ * an insert is carried to the shards synchronously and with its token, so a retry meets its first attempt shard by shard;
+ * the cluster must have `internal_replication`, and its shards and weights must not change while a batch is in flight.
+ * The statements are tested as text; no test here runs them on a cluster.
+ */
 import type { ColumnDef, TableDef } from '../catalog/tables';
 
 export interface DdlOptions {
@@ -36,10 +43,31 @@ function engine(t: TableDef, o: DdlOptions): string {
   return `Replicated${t.engine}(${path}${version === '' ? '' : `, ${version}`})`;
 }
 
-/** Statements that create the table where it is missing. */
+/** Seconds that a replicated table remembers an insert: longer than an outage that a retry has to survive. */
+export const DEDUPLICATION_SECONDS = 7 * 86_400;
+
+/** Settings under which a table remembers its inserts. */
+export const deduplicationSettings = (o: DdlOptions): Record<string, number> =>
+  o.cluster === undefined
+    ? { non_replicated_deduplication_window: DEDUPLICATION_WINDOW }
+    : {
+        replicated_deduplication_window: DEDUPLICATION_WINDOW,
+        replicated_deduplication_window_seconds: DEDUPLICATION_SECONDS,
+      };
+export const settingsSql = (settings: Record<string, number>): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(', ');
+
+/** What a row's shard is made of: all of its key but time, so that a series, and a partition's progress, stays together. */
+function shardingKey(t: TableDef): string {
+  const keys = t.orderBy.filter((c) => c !== 't' && c !== 'off');
+  return `cityHash64(${(keys.length === 1 && keys[0] === 'workspace' ? t.orderBy : keys).map(quoteName).join(', ')})`;
+}
+
+/** Statements that create the table where it is missing: what holds the data and, on a cluster, the distributed table over it. */
 export function createTable(t: TableDef, o: DdlOptions): string[] {
   const local = `${quoteName(o.database)}.${quoteName(storageTable(t, o))}`;
-  const window = o.cluster === undefined ? 'non_replicated_deduplication_window' : 'replicated_deduplication_window';
   const ttl = ttlSql(t);
   const statements = [
     [
@@ -49,17 +77,13 @@ export function createTable(t: TableDef, o: DdlOptions): string[] {
       `PARTITION BY ${t.partitionBy}`,
       `ORDER BY (${t.orderBy.map(quoteName).join(', ')})`,
       ...(ttl === '' ? [] : [`TTL ${ttl}`]),
-      `SETTINGS ${window} = ${DEDUPLICATION_WINDOW}`,
+      `SETTINGS ${settingsSql(deduplicationSettings(o))}`,
       `COMMENT ${quoteString(t.description)}`,
     ].join('\n'),
   ];
   if (o.cluster !== undefined) {
-    // A range's block must always meet the shard that saw it first, so the shard follows from the row alone.
-    const key = t.orderBy.includes('workspace')
-      ? 'cityHash64(workspace, ' + quoteName(t.orderBy.find((c) => c !== 'workspace' && c !== 't') ?? 't') + ')'
-      : '0';
     statements.push(
-      `CREATE TABLE IF NOT EXISTS ${quoteName(o.database)}.${quoteName(t.name)}${onCluster(o)} AS ${local} ENGINE = Distributed(${quoteName(o.cluster)}, ${quoteName(o.database)}, ${quoteName(storageTable(t, o))}, ${key})`,
+      `CREATE TABLE IF NOT EXISTS ${quoteName(o.database)}.${quoteName(t.name)}${onCluster(o)} AS ${local} ENGINE = Distributed(${quoteName(o.cluster)}, ${quoteName(o.database)}, ${quoteName(storageTable(t, o))}, ${shardingKey(t)})`,
     );
   }
   return statements;

@@ -1,6 +1,6 @@
 /**
  * Migrations converge: what is there is compared with what the declarations want, and the difference is applied. Running
- * it twice changes nothing the second time. Nothing that holds data is dropped: a column that is no longer declared stays,
+ * it twice changes nothing the second time. All of it is planned, and refused, before the first statement is run. Nothing that holds data is dropped: a column that is no longer declared stays,
  * and a type that cannot be widened safely is refused.
  */
 import { allTables, type ColumnDef, type TableDef } from '../catalog/tables';
@@ -13,10 +13,11 @@ import {
   columnSql,
   columnType,
   createTable,
-  DEDUPLICATION_WINDOW,
+  deduplicationSettings,
   onCluster,
   quoteName,
   quoteString,
+  settingsSql,
   storageTable,
   ttlSql,
   type DdlOptions,
@@ -39,30 +40,84 @@ const canWiden = (from: string, to: string): boolean => to === `Nullable(${from}
 
 interface LiveTable {
   name: string;
+  engine: string;
+  sorting_key: string;
   create_table_query: string;
 }
 
-function columnChanges(t: TableDef, live: ReadonlyMap<string, string>, o: DdlOptions): string[] {
-  const target = `${quoteName(o.database)}.${quoteName(storageTable(t, o))}`;
+function columnChanges(t: TableDef, table: string, live: ReadonlyMap<string, string>, o: DdlOptions): string[] {
+  const target = `${quoteName(o.database)}.${quoteName(table)}`;
   return t.columns.flatMap((c: ColumnDef, i) => {
     const type = live.get(c.name);
     if (type === undefined) {
       const after = i === 0 ? 'FIRST' : `AFTER ${quoteName(t.columns[i - 1]!.name)}`;
-      if (t.orderBy.includes(c.name))
-        throw new ShadowerError(
-          'STORE_SCHEMA',
-          `${t.name} needs the new key column ${c.name}; a key cannot grow in place. Rebuild the rollup into a table of a new name.`,
-        );
       return [`ALTER TABLE ${target}${onCluster(o)} ADD COLUMN IF NOT EXISTS ${columnSql(c)} ${after}`];
     }
     if (type === columnType(c)) return [];
-    if (!canWiden(type, columnType(c)))
+    if (!canWiden(type, columnType(c)) || t.orderBy.includes(c.name))
       throw new ShadowerError(
         'STORE_SCHEMA',
         `column ${t.name}.${c.name} is ${type} and would have to become ${columnType(c)}, which is not a safe widening. Declare a new column instead.`,
       );
     return [`ALTER TABLE ${target}${onCluster(o)} MODIFY COLUMN ${columnSql(c)}`];
   });
+}
+
+/** Engine and key of a table cannot change in place. */
+function refuseOtherTable(t: TableDef, live: LiveTable, o: DdlOptions): void {
+  const engine = `${o.cluster === undefined ? '' : 'Replicated'}${t.engine}`;
+  if (live.engine !== engine)
+    throw new ShadowerError(
+      'STORE_SCHEMA',
+      live.engine === 'Distributed' || live.engine.startsWith('Replicated') || o.cluster !== undefined
+        ? `table ${live.name} is ${live.engine}, ${engine} is needed: database ${o.database} was made ${o.cluster === undefined ? 'for a cluster; name the cluster' : 'for one server; give the cluster a database of its own'}.`
+        : `table ${live.name} is ${live.engine}, ${engine} is needed. Rebuild it into a table of a new name.`,
+    );
+  const key = live.sorting_key.replace(/[`()]/g, '');
+  if (key !== t.orderBy.join(', '))
+    throw new ShadowerError(
+      'STORE_SCHEMA',
+      `${t.name} has the key (${key}) and needs (${t.orderBy.join(', ')}); a key cannot change in place. Rebuild the rollup into a table of a new name.`,
+    );
+}
+
+/** Statements that bring one table to its definition. */
+function tableChanges(
+  t: TableDef,
+  live: ReadonlyMap<string, LiveTable>,
+  columnsOf: (table: string) => ReadonlyMap<string, string>,
+  o: DdlOptions,
+): string[] {
+  const [create, distribute] = createTable(t, o);
+  const statements: string[] = [];
+  const storage = live.get(storageTable(t, o));
+  if (storage === undefined) statements.push(create!);
+  else {
+    refuseOtherTable(t, storage, o);
+    const target = `${quoteName(o.database)}.${quoteName(storage.name)}${onCluster(o)}`;
+    statements.push(...columnChanges(t, storage.name, columnsOf(storage.name), o));
+    const days = /TTL .*?(?:toIntervalDay\((\d+)\)|INTERVAL (\d+) DAY)/.exec(storage.create_table_query);
+    const now = Number(days?.[1] ?? days?.[2] ?? 0);
+    if (t.retentionDays > 0 && now !== t.retentionDays)
+      statements.push(`ALTER TABLE ${target} MODIFY TTL ${ttlSql(t)}`);
+    if (t.retentionDays === 0 && now !== 0) statements.push(`ALTER TABLE ${target} REMOVE TTL`);
+    const missing = Object.entries(deduplicationSettings(o)).filter(
+      ([name, value]) => !new RegExp(`\\b${name} = ${value}\\b`).test(storage.create_table_query),
+    );
+    if (missing.length > 0)
+      statements.push(`ALTER TABLE ${target} MODIFY SETTING ${settingsSql(Object.fromEntries(missing))}`);
+  }
+  if (distribute !== undefined) {
+    const over = live.get(t.name);
+    if (over === undefined) statements.push(distribute);
+    else if (over.engine !== 'Distributed')
+      throw new ShadowerError(
+        'STORE_SCHEMA',
+        `table ${t.name} is ${over.engine}, Distributed is needed: database ${o.database} was made for one server; give the cluster a database of its own.`,
+      );
+    else statements.push(...columnChanges(t, over.name, columnsOf(over.name), o));
+  }
+  return statements;
 }
 
 const normal = (sql: string): string => sql.replace(/\s+/g, ' ').trim();
@@ -74,59 +129,42 @@ export async function migrate(
   options: Omit<DdlOptions, 'database'> = {},
 ): Promise<MigrationReport> {
   const o: DdlOptions = { ...options, database: ch.database };
-  const statements: string[] = [];
-  const run = async (sql: string): Promise<void> => {
-    await ch.command(sql);
-    statements.push(sql);
-  };
+  const database = quoteName(o.database);
+  const plan: string[] = [];
   const databases = await ch.rows<{ n: string }>(
     'SELECT toString(count()) AS n FROM system.databases WHERE name = {db:String}',
     { db: o.database },
   );
-  if (databases[0]?.n === '0') await run(`CREATE DATABASE IF NOT EXISTS ${quoteName(o.database)}${onCluster(o)}`);
+  if (databases[0]?.n === '0') plan.push(`CREATE DATABASE IF NOT EXISTS ${database}${onCluster(o)}`);
   const columns = await ch.rows<{ table: string; name: string; type: string }>(
     'SELECT table, name, type FROM system.columns WHERE database = {db:String}',
     { db: o.database },
   );
   const tables = await ch.rows<LiveTable>(
-    'SELECT name, create_table_query FROM system.tables WHERE database = {db:String}',
+    'SELECT name, engine, sorting_key, create_table_query FROM system.tables WHERE database = {db:String}',
     { db: o.database },
   );
   const live = new Map(tables.map((t) => [t.name, t]));
-
-  for (const t of allTables(domains)) {
-    const existing = live.get(storageTable(t, o));
-    if (existing === undefined) {
-      for (const sql of createTable(t, o)) await run(sql);
-      continue;
-    }
-    const own = new Map(columns.filter((c) => c.table === existing.name).map((c) => [c.name, c.type]));
-    for (const sql of columnChanges(t, own, o)) await run(sql);
-    const target = `${quoteName(o.database)}.${quoteName(existing.name)}`;
-    const days = /toIntervalDay\((\d+)\)|INTERVAL (\d+) DAY/.exec(existing.create_table_query);
-    if (t.retentionDays > 0 && Number(days?.[1] ?? days?.[2]) !== t.retentionDays)
-      await run(`ALTER TABLE ${target}${onCluster(o)} MODIFY TTL ${ttlSql(t)}`);
-    const window = o.cluster === undefined ? 'non_replicated_deduplication_window' : 'replicated_deduplication_window';
-    if (!existing.create_table_query.includes(`${window} = ${DEDUPLICATION_WINDOW}`))
-      await run(`ALTER TABLE ${target}${onCluster(o)} MODIFY SETTING ${window} = ${DEDUPLICATION_WINDOW}`);
-  }
+  const columnsOf = (table: string) => new Map(columns.filter((c) => c.table === table).map((c) => [c.name, c.type]));
+  for (const t of allTables(domains)) plan.push(...tableChanges(t, live, columnsOf, o));
 
   const { views, catalog } = buildViews(domains, o.database);
-  const [stored] = await ch.rows<{ schema: string; json: string }>(
-    `SELECT schema, json FROM ${quoteName(o.database)}.catalog FINAL WHERE id = 1`,
-  );
+  const [stored] = live.has('catalog')
+    ? await ch.rows<{ schema: string }>(`SELECT schema FROM ${database}.catalog FINAL WHERE id = 1`)
+    : [];
+  // Views of queries that are gone would answer with old definitions.
+  const wanted = new Set(views.map((v) => v.name));
+  const stale = tables.filter((t) => t.engine === 'View' && t.name.includes('__') && !wanted.has(t.name));
   const viewsMissing = views.some((v) => !live.has(v.name));
-  if (stored?.schema !== catalog.schema || viewsMissing) {
+  if (stored?.schema !== catalog.schema || viewsMissing)
     for (const v of views)
-      await run(`CREATE OR REPLACE VIEW ${quoteName(o.database)}.${quoteName(v.name)}${onCluster(o)} AS ${v.sql}`);
-    // Views of queries that are gone would answer with old definitions.
-    const wanted = new Set(views.map((v) => v.name));
-    for (const t of tables)
-      if (t.name.includes('__') && !wanted.has(t.name) && /^CREATE VIEW/.test(t.create_table_query))
-        await run(`DROP VIEW IF EXISTS ${quoteName(o.database)}.${quoteName(t.name)}${onCluster(o)}`);
-    await run(
-      `INSERT INTO ${quoteName(o.database)}.catalog (id, schema, json, updated_at, written_at) VALUES (1, ${quoteString(catalog.schema)}, ${quoteString(JSON.stringify(catalog))}, now64(3), now())`,
+      plan.push(`CREATE OR REPLACE VIEW ${database}.${quoteName(v.name)}${onCluster(o)} AS ${v.sql}`);
+  for (const t of stale) plan.push(`DROP VIEW IF EXISTS ${database}.${quoteName(t.name)}${onCluster(o)}`);
+  // The catalog comes last: while it names another schema, the next run makes all views again.
+  if (stored?.schema !== catalog.schema || viewsMissing)
+    plan.push(
+      `INSERT INTO ${database}.catalog (id, schema, json, updated_at, written_at)${o.cluster === undefined ? '' : ' SETTINGS insert_distributed_sync = 1'} VALUES (1, ${quoteString(catalog.schema)}, ${quoteString(JSON.stringify(catalog))}, now64(3), now())`,
     );
-  }
-  return { statements: statements.map(normal), catalog };
+  for (const sql of plan) await ch.command(sql);
+  return { statements: plan.map(normal), catalog };
 }
