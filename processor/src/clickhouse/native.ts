@@ -53,11 +53,19 @@ class Bytes {
     this.room(4);
     this.n = this.buf.writeUInt32LE(v, this.n);
   }
-  /** Whole number within ±2^53. */
+  /** Whole number within ±2^63; exact within ±2^53. */
   i64(v: number): void {
     this.room(8);
     this.buf.writeUInt32LE(((v % 0x1_0000_0000) + 0x1_0000_0000) % 0x1_0000_0000, this.n);
     this.buf.writeInt32LE(Math.floor(v / 0x1_0000_0000), this.n + 4);
+    this.n += 8;
+  }
+  /** Whole number ≥ 0, exact up to 2^53. A sum beyond 2^64 is held at the largest value: it must not stop the pipeline. */
+  u64(v: number): void {
+    this.room(8);
+    const over = v >= 2 ** 64;
+    this.buf.writeUInt32LE(over ? 0xffff_ffff : v % 0x1_0000_0000, this.n);
+    this.buf.writeUInt32LE(over ? 0xffff_ffff : Math.floor(v / 0x1_0000_0000), this.n + 4);
     this.n += 8;
   }
   f64(v: number): void {
@@ -117,7 +125,7 @@ const SIMPLE: Record<string, { write: Writer; zero: unknown }> = {
   UInt8: { write: each((o, v: number) => o.u8(v)), zero: 0 },
   Bool: { write: each((o, v: boolean) => o.u8(v ? 1 : 0)), zero: false },
   UInt32: { write: each((o, v: number) => o.u32(v)), zero: 0 },
-  UInt64: { write: each((o, v: number) => o.i64(v)), zero: 0 },
+  UInt64: { write: each((o, v: number) => o.u64(v)), zero: 0 },
   Int64: { write: each((o, v: number) => o.i64(v)), zero: 0 },
   Float64: { write: each((o, v: number) => o.f64(v)), zero: 0 },
   "DateTime('UTC')": { write: each((o, v: number) => o.u32(v)), zero: 0 },
@@ -125,7 +133,7 @@ const SIMPLE: Record<string, { write: Writer; zero: unknown }> = {
   'Map(Int16, UInt64)': {
     write: map(
       (o, v) => o.i16(v),
-      (o, v) => o.i64(v),
+      (o, v) => o.u64(v),
     ),
     zero: new Map(),
   },
