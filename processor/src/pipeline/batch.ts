@@ -16,6 +16,10 @@ export interface TimeLimits {
   futureMs: number;
 }
 
+/** First and last time, milliseconds, that a rollup's window can begin at (ClickHouse DateTime), whatever the limits say. */
+const EARLIEST = 0;
+const LATEST = 0xffff_ffff * 1000;
+
 /** What is kept of a dead letter's payload, bytes. */
 const PAYLOAD_LIMIT = 64 * 1024;
 
@@ -89,8 +93,8 @@ export class Batch {
   }
 
   private event(record: LogRecord, idx: number, event: ValidEvent): void {
-    const late = this.at - event.time > this.limits.latenessMs;
-    if (late || event.time - this.at > this.limits.futureMs) {
+    const late = this.at - event.time > this.limits.latenessMs || event.time < EARLIEST;
+    if (late || event.time - this.at > this.limits.futureMs || event.time > LATEST) {
       const reason = `${new Date(event.time).toISOString()} is ${late ? 'older than the declared lateness' : 'ahead of the clock'} (processed ${new Date(this.at).toISOString()})`;
       const code = late ? 'EVENT_TOO_LATE' : 'EVENT_IN_FUTURE';
       this.deadLetter(record, {

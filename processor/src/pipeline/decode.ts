@@ -1,5 +1,5 @@
 /** Records → items: events, dead letters, and what is ignored for a named reason. Never throws on bad input. */
-import type { Domain, Span } from '../domains/define';
+import { envelope, type Domain, type Span } from '../domains/define';
 import { ShadowerError, type ErrorCode } from '../errors';
 import type { Encoding, LogRecord } from './ports';
 import { createValidator, type ValidEvent } from './validate';
@@ -64,11 +64,12 @@ export function createDecoder(
   ): Item => {
     const verdict = validate(event, impliedType);
     if (verdict.ok) return { kind: 'event', idx, event: verdict.event };
-    const own = (event as { workspace?: unknown } | null)?.workspace;
+    const own = envelope.workspace.safeParse((event as { workspace?: unknown } | null)?.workspace);
     return {
       kind: 'dead_letter',
       letter: {
-        workspace: typeof own === 'string' && own !== '' && own.length <= 64 ? own : workspace,
+        // Only a well-formed name is believed; it is what the dead letter will be fenced by.
+        workspace: own.success ? own.data : workspace,
         idx,
         code: verdict.code,
         reason: verdict.reason,
