@@ -10,7 +10,7 @@ describe('options', () => {
       7,
       [],
       {},
-      { layout: 'spiral', maxNodes: 'many', pinned: [1], edgeMetric: null },
+      { layout: 'spiral', maxNodes: 'many', pinned: [1], pinnedIn: 'huge', edgeMetric: null },
     ]) {
       expect(normalizeOptions(saved)).toEqual(DEFAULT_OPTIONS);
     }
@@ -33,6 +33,7 @@ describe('options', () => {
       layout: 'force',
       edgeLabels: ['p95'],
       pinned: { a: { x: 1, y: 2 } },
+      pinnedIn: '2x250000',
     };
     expect(migrateOptions({ options: migrateOptions({ options: whole }) })).toEqual(whole);
   });

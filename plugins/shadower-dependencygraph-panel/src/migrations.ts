@@ -1,4 +1,5 @@
 import type { PanelModel } from '@grafana/data';
+import { parseViewport } from './layout/viewport';
 import { DEFAULT_OPTIONS, OPTIONS_VERSION } from './options';
 import type { EdgeLabelPart, GraphOptions, Point } from './types';
 
@@ -36,7 +37,7 @@ export function normalizeOptions(saved: unknown): GraphOptions {
   return {
     version: OPTIONS_VERSION,
     layout: oneOf(o.layout, ['layered', 'force'], d.layout),
-    direction: oneOf(o.direction, ['LR', 'TB'], d.direction),
+    direction: oneOf(o.direction, ['auto', 'LR', 'TB'], d.direction),
     edgeMetric: oneOf(o.edgeMetric, ['errorRate', 'p95', 'none'], d.edgeMetric),
     edgeLabels: Array.isArray(o.edgeLabels)
       ? LABELS.filter((part) => (o.edgeLabels as unknown[]).includes(part))
@@ -52,6 +53,7 @@ export function normalizeOptions(saved: unknown): GraphOptions {
     showToolbar: typeof o.showToolbar === 'boolean' ? o.showToolbar : d.showToolbar,
     showLegend: typeof o.showLegend === 'boolean' ? o.showLegend : d.showLegend,
     pinned: positions(o.pinned),
+    ...(parseViewport(o.pinnedIn) === undefined ? {} : { pinnedIn: String(o.pinnedIn) }),
   };
 }
 

@@ -7,7 +7,7 @@ export const OPTIONS_VERSION = 1;
 export const DEFAULT_OPTIONS: GraphOptions = {
   version: OPTIONS_VERSION,
   layout: 'layered',
-  direction: 'LR',
+  direction: 'auto',
   edgeMetric: 'errorRate',
   edgeLabels: ['rate', 'errors'],
   errorRateWarn: 0.01,
@@ -55,6 +55,7 @@ export function buildOptions(builder: PanelOptionsEditorBuilder<GraphOptions>): 
       defaultValue: DEFAULT_OPTIONS.direction,
       settings: {
         options: [
+          { value: 'auto', label: 'Auto', description: 'Whichever shows the graph larger in this panel' },
           { value: 'LR', label: 'Left to right' },
           { value: 'TB', label: 'Top to bottom' },
         ],

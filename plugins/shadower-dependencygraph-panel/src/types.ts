@@ -1,7 +1,7 @@
 /** How nodes are placed. */
 export type LayoutAlgorithm = 'layered' | 'force';
-/** Reading direction of the layered layout: left to right or top to bottom. */
-export type LayoutDirection = 'LR' | 'TB';
+/** Reading direction of the layered layout: left to right, top to bottom, or whichever of them shows the graph larger. */
+export type LayoutDirection = 'auto' | 'LR' | 'TB';
 /** What an edge's colour stands for. */
 export type EdgeMetric = 'errorRate' | 'p95' | 'none';
 /** What an edge's label can show. */
@@ -39,4 +39,6 @@ export interface GraphOptions {
   showLegend: boolean;
   /** Positions the user dragged nodes to, in layout units, by node id. */
   pinned: Record<string, Point>;
+  /** The class of panel shape (`layout/viewport.ts`) whose layout the pinned positions belong to. */
+  pinnedIn?: string;
 }

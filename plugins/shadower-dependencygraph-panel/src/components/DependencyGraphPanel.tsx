@@ -10,6 +10,7 @@ import { sampleFrames } from '../data/sample';
 import { layoutInput } from '../layout/layoutInput';
 import type { LayoutResult } from '../layout/types';
 import { useLayout } from '../layout/useLayout';
+import { parseViewport, viewportOf } from '../layout/viewport';
 import { normalizeOptions } from '../migrations';
 import { reveal, zoomAt } from '../render/camera';
 import { adjacency } from '../render/describe';
@@ -137,9 +138,23 @@ function GraphPanel({ model, options: saved, width, height, onOptionsChange }: G
   const bodyHeight = Math.max(1, height - (showToolbar ? grid * 5 : 0) - (showLegend ? grid * 3 : 0));
 
   const graph = useMemo(() => adjacency(model), [model]);
+  const [viewportName, setViewportName] = useState<string>();
+  const fresh = viewportOf(width, bodyHeight, viewportName).name;
+  if (fresh !== viewportName) {
+    setViewportName(fresh);
+  }
+  // What was pinned fits one arrangement: it is kept, whatever the panel's size, until all is unpinned.
+  const pinnedIn = Object.keys(saved.pinned).length > 0 ? parseViewport(saved.pinnedIn)?.name : undefined;
+  const viewport = pinnedIn ?? fresh;
   const input = useMemo(
-    () => layoutInput(model, options.layout, options.direction),
-    [model, options.layout, options.direction]
+    () =>
+      layoutInput(
+        model,
+        options.layout,
+        options.direction,
+        parseViewport(viewport) ?? viewportOf(ROOMY.width, ROOMY.height)
+      ),
+    [model, options.layout, options.direction, viewport]
   );
   const layout = useLayout(input);
   const pins = useMemo(
@@ -201,7 +216,7 @@ function GraphPanel({ model, options: saved, width, height, onOptionsChange }: G
   const onDrop = (id: string, to: Point | undefined) => {
     setDrag(undefined);
     if (to !== undefined) {
-      onOptionsChange({ ...saved, pinned: { ...saved.pinned, [id]: to } });
+      onOptionsChange({ ...saved, pinned: { ...saved.pinned, [id]: to }, pinnedIn: viewport });
     }
   };
 
@@ -256,7 +271,7 @@ function GraphPanel({ model, options: saved, width, height, onOptionsChange }: G
             table={table}
             onTable={setTable}
             pinned={model.nodes.filter((node) => Object.hasOwn(saved.pinned, node.id)).length}
-            onUnpin={() => onOptionsChange({ ...saved, pinned: {} })}
+            onUnpin={() => onOptionsChange({ ...saved, pinned: {}, pinnedIn: undefined })}
             onZoom={(factor) => move((camera) => zoomAt(camera, factor, { x: width / 2, y: bodyHeight / 2 }))}
             onFit={view.reset}
           />

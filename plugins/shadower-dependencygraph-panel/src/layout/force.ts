@@ -13,6 +13,8 @@ import type { Layout, LayoutResult } from './types';
 
 const TICKS = 300;
 const SEED = 0x5eed;
+/** How strongly nodes are drawn to the middle; more along the panel's short side. */
+const PULL = 0.053;
 
 interface Body extends SimulationNodeDatum {
   id: string;
@@ -33,6 +35,7 @@ export function seededRandom(seed: number): () => number {
 
 /** Force-directed layout: d3-force from a fixed start, with a fixed seed, for a fixed number of ticks. */
 export const force: Layout = (input) => {
+  const aspect = input.viewport.width / input.viewport.height;
   const bodies: Body[] = input.nodes.map((node) => ({ ...node }));
   const byId = new Map(bodies.map((body) => [body.id, body]));
   // One spring per pair, however many edges it has; a self-loop pulls nothing.
@@ -50,8 +53,8 @@ export const force: Layout = (input) => {
     .force('link', forceLink<Body, SimulationLinkDatum<Body>>([...pairs.values()]).distance(170))
     .force('charge', forceManyBody<Body>().strength(-900).distanceMax(900))
     .force('collide', forceCollide<Body>((body) => Math.hypot(body.width, body.height) / 2 + 6).iterations(2))
-    .force('x', forceX<Body>(0).strength(0.04))
-    .force('y', forceY<Body>(0).strength(0.07))
+    .force('x', forceX<Body>(0).strength(PULL / Math.sqrt(aspect)))
+    .force('y', forceY<Body>(0).strength(PULL * Math.sqrt(aspect)))
     .stop()
     .tick(TICKS);
 

@@ -1,4 +1,4 @@
-import { splitComponents } from './components';
+import { fitScale, pack, splitComponents } from './components';
 import { runLayout } from './runLayout';
 import type { LayoutInput } from './types';
 
@@ -6,6 +6,7 @@ function input(algorithm: LayoutInput['algorithm'], ids: string[], pairs: Array<
   return {
     algorithm,
     direction: 'LR',
+    viewport: { width: 707, height: 354 },
     nodes: ids.map((id) => ({ id, width: 100, height: 90 })),
     edges: pairs.map(([source, target], i) => ({ id: `e${i}`, source, target })),
   };
@@ -92,6 +93,96 @@ describe('layered layout', () => {
     expect(Object.keys(routes).sort()).toEqual(['e0', 'e1', 'e2']);
     const labels = Object.values(routes).map((route) => `${route.label.x},${route.label.y}`);
     expect(new Set(labels).size).toBe(3);
+  });
+});
+
+describe('layered layout for a viewport', () => {
+  const star = (direction: LayoutInput['direction'], width: number, height: number): LayoutInput => {
+    const leaves = Array.from({ length: 20 }, (_, i) => `leaf-${String(i).padStart(2, '0')}`);
+    const graph = input(
+      'layered',
+      ['hub', ...leaves],
+      leaves.map((leaf): [string, string] => ['hub', leaf])
+    );
+    return { ...graph, direction, viewport: { width, height } };
+  };
+
+  it('takes the direction that shows the graph larger', () => {
+    const chain = input(
+      'layered',
+      ['a', 'b', 'c', 'd', 'e'],
+      [
+        ['a', 'b'],
+        ['b', 'c'],
+        ['c', 'd'],
+        ['d', 'e'],
+      ]
+    );
+    const flat = runLayout({ ...chain, direction: 'auto', viewport: { width: 900, height: 200 } });
+    const tall = runLayout({ ...chain, direction: 'auto', viewport: { width: 200, height: 900 } });
+    expect(flat.width).toBeGreaterThan(flat.height);
+    expect(tall.height).toBeGreaterThan(tall.width);
+  });
+
+  it.each(['LR', 'TB', 'auto'] as const)('wraps a wide layer, %s', (direction) => {
+    const graph = star(direction, 707, 354);
+    const result = runLayout(graph);
+    // One layer of 20 would need 20 × 98 units: scale 0.36 in width, 0.18 in height.
+    expect(fitScale(result, graph.viewport)).toBeGreaterThan(0.45);
+    for (const id of Object.keys(result.positions)) {
+      const axis = direction === 'LR' ? 'x' : 'y';
+      if (id !== 'hub' && direction !== 'auto') {
+        expect(result.positions[id][axis]).toBeGreaterThan(result.positions.hub[axis]);
+      }
+    }
+  });
+
+  it('draws straight lines only where they pass no other node', () => {
+    const graph = star('auto', 707, 354);
+    const { positions, routes } = runLayout(graph);
+    for (const { id, source, target } of graph.edges) {
+      if (routes[id].bends.length === 0) {
+        const [a, b] = [positions[source], positions[target]];
+        for (const [other, p] of Object.entries(positions)) {
+          const t = ((p.x - a.x) * (b.x - a.x) + (p.y - a.y) * (b.y - a.y)) / ((b.x - a.x) ** 2 + (b.y - a.y) ** 2);
+          const distance = Math.hypot(a.x + (b.x - a.x) * t - p.x, a.y + (b.y - a.y) * t - p.y);
+          const clear = other === source || other === target || t < 0 || t > 1 || distance >= 34;
+          expect({ id, other, clear }).toEqual({ id, other, clear: true });
+        }
+      }
+    }
+  });
+});
+
+describe('packing', () => {
+  const part = { positions: {}, routes: {}, width: 100, height: 100 };
+
+  it('follows the shape of the viewport', () => {
+    const parts = Array.from({ length: 6 }, () => part);
+    expect(pack(parts, { width: 1000, height: 100 })).toMatchObject({ height: 100 });
+    expect(pack(parts, { width: 100, height: 1000 })).toMatchObject({ width: 100 });
+    const { width, height } = pack(parts, { width: 300, height: 200 });
+    expect(width / height).toBeCloseTo(1.5, 0);
+  });
+
+  it('keeps parts of different sizes apart', () => {
+    const sizes = [400, 60, 250, 90, 90];
+    const parts = sizes.map((size, i) => ({
+      positions: { [`p${i}`]: { x: size / 2, y: size / 4 } },
+      routes: {},
+      width: size,
+      height: size / 2,
+    }));
+    const { positions, width, height } = pack(parts, { width: 500, height: 300 });
+    sizes.forEach((a, i) => {
+      const p = positions[`p${i}`];
+      expect(p.x + a / 2).toBeLessThanOrEqual(width);
+      expect(p.y + a / 4).toBeLessThanOrEqual(height);
+      sizes.slice(0, i).forEach((b, j) => {
+        const q = positions[`p${j}`];
+        expect(Math.abs(p.x - q.x) >= (a + b) / 2 || Math.abs(p.y - q.y) >= (a + b) / 4).toBe(true);
+      });
+    });
   });
 });
 

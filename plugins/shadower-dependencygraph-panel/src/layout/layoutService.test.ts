@@ -6,6 +6,7 @@ const ids = Array.from({ length: 40 }, (_, i) => `n${i}`);
 const INPUT: LayoutInput = {
   algorithm: 'layered',
   direction: 'LR',
+  viewport: { width: 707, height: 354 },
   nodes: ids.map((id) => ({ id, width: 80, height: 80 })),
   edges: ids.slice(1).map((id, i) => ({ id: `e${i}`, source: ids[Math.floor(i / 2)], target: id })),
 };

@@ -4,8 +4,8 @@ import { topologyKey } from './layoutInput';
 import { runLayout } from './runLayout';
 import type { LayoutInput, LayoutResult } from './types';
 
-/** A graph this small is laid out in a few milliseconds: starting a worker would take longer. */
-const INLINE_NODES = 30;
+/** A graph this small is laid out in some milliseconds: starting a worker would take longer. */
+const INLINE_NODES = 8;
 /** How long a worker may take before the main thread does the work instead: a blocked worker script reports nothing. */
 const WORKER_TIMEOUT_MS = 20_000;
 const CACHE_SIZE = 16;

@@ -3,7 +3,7 @@ import { force } from './force';
 import { layered } from './layered';
 import type { LayoutInput, LayoutResult } from './types';
 
-const LAYOUTS = { layered: packed(layered), force: packed(force) };
+const LAYOUTS = { layered, force: packed(force) };
 
 /** Places the nodes. A pure function of its input: same input, same result, in a worker or not. */
 export function runLayout(input: LayoutInput): LayoutResult {

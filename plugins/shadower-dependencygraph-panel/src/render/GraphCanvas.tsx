@@ -9,8 +9,8 @@ import type { Point } from '../types';
 import { reveal, zoomAt } from './camera';
 import { type Adjacency, ARROWS, type Arrow, nextNode, nodeName } from './describe';
 import { EdgeLabelView, EdgeView } from './EdgeView';
-import { NodeView } from './NodeView';
-import { type EdgeStyle, type Placement, visibleLabels } from './scene';
+import { NodeView, TITLE_SIZE } from './NodeView';
+import { type EdgeStyle, type Placement, visibleLabels, visibleTitles } from './scene';
 import type { CameraControl } from './useCamera';
 
 interface Props {
@@ -35,6 +35,13 @@ interface Props {
 /** Pixels a pointer may wander and still be a click. */
 const CLICK_SLOP = 4;
 const ZOOM_STEP = 1.25;
+/** Size of titles on screen, in pixels, below which they do not shrink however far one zooms out. */
+const MIN_TITLE = 11;
+/** Zoom from which nodes show their second line, and below which they and the edges show less. */
+const NEAR = 1.35;
+const FAR = 0.7;
+const FARTHEST = 0.42;
+const NONE: ReadonlySet<string> = new Set();
 
 type Gesture =
   | { kind: 'pan'; at: Point; moved: boolean }
@@ -262,15 +269,18 @@ export function GraphCanvas(props: Props) {
     }
   };
 
-  // Text grows when zoomed out, as far as the layout leaves room for it.
-  const textScale = Math.min(1.3, Math.max(1, 0.92 / camera.k));
-  const showTitles = camera.k > 0.32;
-  const showLabels = camera.k > 0.42;
-  const litEdges = lit?.edges;
+  // Text keeps a readable size when zoomed out; what then has no room is left out.
+  const textScale = Math.max(1, MIN_TITLE / TITLE_SIZE / camera.k);
+  const litNodes = lit?.nodes ?? NONE;
+  const litEdges = lit?.edges ?? NONE;
+  const titles = useMemo(
+    () => visibleTitles(model, placement, textScale, litNodes),
+    [model, placement, textScale, litNodes]
+  );
+  const farthest = camera.k < FARTHEST;
   const labels = useMemo(
-    () =>
-      showLabels ? visibleLabels(model, placement, edgeStyles, textScale, litEdges ?? new Set()) : new Set<string>(),
-    [showLabels, model, placement, edgeStyles, textScale, litEdges]
+    () => visibleLabels(model, placement, edgeStyles, titles, textScale, litEdges, farthest),
+    [model, placement, edgeStyles, titles, textScale, litEdges, farthest]
   );
   const names = useMemo(() => model.nodes.map((node) => nodeName(node, graph, model.formatRate)), [model, graph]);
 
@@ -330,15 +340,19 @@ export function GraphCanvas(props: Props) {
                 matched={matches.has(node.id)}
                 pinned={placement.pinned.has(node.id)}
                 textScale={textScale}
-                showText={showTitles || (lit !== undefined && !dimmed)}
+                title={titles.get(node.id)?.text}
+                titleLine={titles.get(node.id)?.line ?? 0}
+                showSubtitle={camera.k >= NEAR || node.id === selectedNode}
+                far={camera.k < FAR}
+                receding={placement.receding.has(node.id)}
               />
             );
           })}
           <g aria-hidden="true">
             {model.edges.map((edge) => {
-              const at = placement.geometry.get(edge.id)?.label;
+              const at = labels.get(edge.id);
               const style = edgeStyles.get(edge.id);
-              return at === undefined || style === undefined || !labels.has(edge.id) ? null : (
+              return at === undefined || style === undefined ? null : (
                 <EdgeLabelView
                   key={edge.id}
                   id={edge.id}

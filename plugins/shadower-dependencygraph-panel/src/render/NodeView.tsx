@@ -3,8 +3,9 @@ import { type GrafanaTheme2, isIconName } from '@grafana/data';
 import { Icon, useStyles2, useTheme2 } from '@grafana/ui';
 import React, { memo } from 'react';
 import type { GraphNode } from '../data/model';
-import { NODE_RADIUS, shorten, subtitleOf, TITLE_LINE } from '../layout/layoutInput';
+import { NODE_RADIUS, shorten, subtitleOf, TITLE_LINE, TITLE_TOP } from '../layout/layoutInput';
 import { arcColor, statusColor } from './colors';
+import { RECEDING } from './scene';
 import { cylinderRim, EXTERNAL_ICON, KIND_ICONS, shapePath } from './shapes';
 import { StatusBadge } from './StatusBadge';
 
@@ -22,21 +23,48 @@ interface Props {
   pinned: boolean;
   /** How much larger than drawn the text is, to stay readable when zoomed out. */
   textScale: number;
-  showText: boolean;
+  /** The title as far as it has room; undefined leaves it out. */
+  title: string | undefined;
+  /** How many lines lower than usual the title is. */
+  titleLine: number;
+  showSubtitle: boolean;
+  /** Seen from afar: the number larger, the kind's icon left out. */
+  far: boolean;
+  /** Drawn smaller and fainter. */
+  receding: boolean;
 }
 
 const RING = 5;
+/** Font size of titles, in layout units. */
+export const TITLE_SIZE = 12;
 
 /** A node: its kind as shape and icon, its score as ring and number, its status as badge, its title below. */
 export const NodeView = memo(function NodeView(props: Props) {
-  const { node, index, x, y, name, tabbable, dimmed, selected, matched, pinned, textScale, showText } = props;
+  const {
+    node,
+    index,
+    x,
+    y,
+    name,
+    tabbable,
+    dimmed,
+    selected,
+    matched,
+    pinned,
+    textScale,
+    title,
+    titleLine,
+    showSubtitle,
+    far,
+    receding,
+  } = props;
   const styles = useStyles2(getStyles);
   const subtitle = subtitleOf(node);
-  const below = NODE_RADIUS + 8;
   return (
     <g
       data-node={index}
       transform={`translate(${x} ${y})`}
+      data-receding={receding || undefined}
       className={cx(styles.node, dimmed && styles.dimmed)}
       role="button"
       tabIndex={tabbable ? 0 : -1}
@@ -48,17 +76,19 @@ export const NodeView = memo(function NodeView(props: Props) {
         d={shapePath(node.family, NODE_RADIUS + 8)}
         className={cx('focus-ring', styles.focusRing, (selected || matched) && styles.selected)}
       />
-      <Ring node={node} />
-      <Core node={node} />
-      {node.status !== undefined && (
+      <g transform={receding ? `scale(${RECEDING})` : undefined}>
+        <Ring node={node} faint={receding} />
+        <Core node={node} far={far || receding} />
+        {node.external && (
+          <g transform={`translate(${-NODE_RADIUS * 0.8 - 8} ${NODE_RADIUS * 0.72 - 8})`}>
+            <circle cx={8} cy={8} r={10} className={styles.plate} />
+            <path d={EXTERNAL_ICON} className={styles.icon} transform="translate(1.6 1.6) scale(.8)" />
+          </g>
+        )}
+      </g>
+      {node.status !== undefined && !receding && (
         <g transform={`translate(${NODE_RADIUS * 0.78 - 8} ${-NODE_RADIUS * 0.78 - 8})`}>
           <StatusBadge status={node.status} />
-        </g>
-      )}
-      {node.external && (
-        <g transform={`translate(${-NODE_RADIUS * 0.8 - 8} ${NODE_RADIUS * 0.72 - 8})`}>
-          <circle cx={8} cy={8} r={10} className={styles.plate} />
-          <path d={EXTERNAL_ICON} className={styles.icon} transform="translate(1.6 1.6) scale(.8)" />
         </g>
       )}
       {pinned && (
@@ -67,13 +97,18 @@ export const NodeView = memo(function NodeView(props: Props) {
           <circle r={1.6} className={styles.pinHole} />
         </g>
       )}
-      {showText && (
-        <g className={styles.labels} transform={`translate(0 ${below}) scale(${textScale})`}>
-          <text textAnchor="middle" y={TITLE_LINE * 0.75} className={styles.title}>
-            {shorten(node.title)}
+      {title !== undefined && (
+        <g className={styles.labels} transform={`translate(0 ${TITLE_TOP}) scale(${textScale})`}>
+          <text
+            data-title=""
+            textAnchor="middle"
+            y={TITLE_LINE * (titleLine + 0.75)}
+            className={cx(styles.title, receding && styles.recedingTitle)}
+          >
+            {title}
           </text>
-          {subtitle !== '' && (
-            <text textAnchor="middle" y={TITLE_LINE * 1.7} className={styles.subtitle}>
+          {showSubtitle && subtitle !== '' && (
+            <text textAnchor="middle" y={TITLE_LINE * (titleLine + 1.7)} className={styles.subtitle}>
               {shorten(subtitle)}
             </text>
           )}
@@ -84,7 +119,7 @@ export const NodeView = memo(function NodeView(props: Props) {
 });
 
 /** The outline: the score (or the data's arcs) as a share of it in colour. Unknown health is a dashed grey outline. */
-function Ring({ node }: { node: GraphNode }) {
+function Ring({ node, faint }: { node: GraphNode; faint: boolean }) {
   const theme = useTheme2();
   const styles = useStyles2(getStyles);
   const path = shapePath(node.family, NODE_RADIUS);
@@ -122,7 +157,13 @@ function Ring({ node }: { node: GraphNode }) {
         d={path}
         fill="none"
         stroke={
-          unknown ? theme.colors.text.secondary : offline ? statusColor('offline', theme) : theme.colors.border.medium
+          unknown
+            ? faint
+              ? theme.colors.text.disabled
+              : theme.colors.text.secondary
+            : offline
+              ? statusColor('offline', theme)
+              : theme.colors.border.medium
         }
         strokeWidth={unknown || offline ? 2.5 : RING}
         strokeDasharray={unknown ? '5 4' : undefined}
@@ -147,7 +188,7 @@ function Ring({ node }: { node: GraphNode }) {
   );
 }
 
-function Core({ node }: { node: GraphNode }) {
+function Core({ node, far }: { node: GraphNode; far: boolean }) {
   const styles = useStyles2(getStyles);
   const text =
     node.score?.text ??
@@ -159,11 +200,12 @@ function Core({ node }: { node: GraphNode }) {
           ? ''
           : shorten(node.mainStat, 9));
   const large = node.score !== undefined || node.status === 'unknown' || node.status === 'offline';
+  const alone = far && large;
   const iconSize = text === '' ? 22 : 13;
   const iconY = text === '' ? 0 : -10;
   return (
     <>
-      {isIconName(node.icon) ? (
+      {alone ? null : isIconName(node.icon) ? (
         <foreignObject x={-iconSize / 2} y={iconY - iconSize / 2} width={iconSize} height={iconSize}>
           <div className={styles.dataIcon}>
             <Icon name={node.icon} size={text === '' ? 'lg' : 'xs'} />
@@ -177,7 +219,11 @@ function Core({ node }: { node: GraphNode }) {
         />
       )}
       {text !== '' && (
-        <text textAnchor="middle" y={large ? 13 : 10} className={large ? styles.score : styles.stat}>
+        <text
+          textAnchor="middle"
+          y={alone ? 7 : large ? 13 : 10}
+          className={cx(large ? styles.score : styles.stat, alone && styles.alone)}
+        >
           {text}
         </text>
       )}
@@ -227,7 +273,8 @@ const getStyles = (theme: GrafanaTheme2) => ({
     strokeWidth: 4,
     strokeLinejoin: 'round',
   }),
-  title: css({ fill: theme.colors.text.primary, fontSize: 12, fontWeight: theme.typography.fontWeightMedium }),
+  title: css({ fill: theme.colors.text.primary, fontSize: TITLE_SIZE, fontWeight: theme.typography.fontWeightMedium }),
+  recedingTitle: css({ fill: theme.colors.text.secondary, fontWeight: theme.typography.fontWeightRegular }),
   subtitle: css({ fill: theme.colors.text.secondary, fontSize: 11 }),
   score: css({
     fill: theme.colors.text.primary,
@@ -235,5 +282,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
     fontWeight: theme.typography.fontWeightBold,
     pointerEvents: 'none',
   }),
+  alone: css({ fontSize: 20 }),
   stat: css({ fill: theme.colors.text.primary, fontSize: 10, pointerEvents: 'none' }),
 });

@@ -1,3 +1,4 @@
+import { MAX_FIT } from '../layout/viewport';
 import type { Point } from '../types';
 import type { Rect } from './geometry';
 
@@ -10,8 +11,6 @@ export interface Camera {
 
 export const MIN_ZOOM = 0.05;
 export const MAX_ZOOM = 4;
-/** Fitting never enlarges beyond this: two nodes need not fill a wall. */
-const MAX_FIT = 1.25;
 
 /** Shows all of `bounds` in a viewport, centred. */
 export function fit(bounds: Rect, width: number, height: number, padding: number): Camera {

@@ -64,18 +64,22 @@ describe('routing edges', () => {
 });
 
 describe('labels', () => {
-  it('are dropped when they would cover a node or a label before them', () => {
+  it('go where they cover neither a node nor a label before them, or are dropped', () => {
     const rect = (x: number) => ({ x, y: 0, width: 10, height: 10 });
     const kept = labelsWithRoom(
       [
-        { id: 'a', rect: rect(0) },
-        { id: 'b', rect: rect(5) },
-        { id: 'c', rect: rect(20) },
-        { id: 'd', rect: rect(40) },
+        { id: 'a', places: [rect(0)] },
+        { id: 'b', places: [rect(5)] },
+        { id: 'c', places: [rect(20)] },
+        { id: 'd', places: [rect(40), rect(60)] },
       ],
       [rect(45)]
     );
-    expect([...kept]).toEqual(['a', 'c']);
+    expect([...kept].map(([id, { x }]) => [id, x])).toEqual([
+      ['a', 0],
+      ['c', 20],
+      ['d', 60],
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { compareText } from '../data/compare';
 import type { GraphEdge } from '../data/model';
-import type { LayoutResult } from '../layout/types';
+import type { LayoutResult, RoutedEdge } from '../layout/types';
 import { NODE_RADIUS } from '../layout/layoutInput';
 import type { Point } from '../types';
 
@@ -16,10 +16,16 @@ export interface EdgeGeometry {
   path: string;
   arrow: string;
   label: Point;
+  /** Where else the label may be when there is no room for it. */
+  labels: Point[];
+  /** Points the line goes through between its ends. */
+  bends: Point[];
 }
 
-/** Distance of the line from the node's centre: the ring, its stroke and a little air. */
-const CLEARANCE = NODE_RADIUS + 7;
+/** Distance of the line from the ring: the ring's stroke and a little air. */
+const AIR = 7;
+/** Distance of the line from the centre of a node of the usual size. */
+const CLEARANCE = NODE_RADIUS + AIR;
 const ARROW = { length: 10, halfWidth: 5 };
 /** How far parallel edges bow apart. */
 const SPREAD = 34;
@@ -32,7 +38,8 @@ export function routeEdges(
   edges: GraphEdge[],
   positions: ReadonlyMap<string, Point>,
   layout: LayoutResult,
-  moved: ReadonlySet<string>
+  moved: ReadonlySet<string>,
+  radius: (id: string) => number = () => NODE_RADIUS
 ): Map<string, EdgeGeometry> {
   const groups = new Map<string, GraphEdge[]>();
   for (const edge of edges) {
@@ -58,41 +65,53 @@ export function routeEdges(
       }
       const route = Object.hasOwn(layout.routes, edge.id) ? layout.routes[edge.id] : undefined;
       if (route !== undefined && !moved.has(edge.source) && !moved.has(edge.target)) {
-        result.set(edge.id, through(from, route.bends, to, route.label));
+        result.set(edge.id, through(from, radius(edge.source) + AIR, route.bends, to, route));
         return;
       }
       // Bow to a side fixed by the pair, not by the edge's direction: else an edge and its reverse would lie on each other.
       const side = compareText(edge.source, edge.target) < 0 ? 1 : -1;
-      result.set(edge.id, curve(from, to, side * (i - (group.length - 1) / 2) * SPREAD * 2));
+      result.set(edge.id, curve(from, radius(edge.source) + AIR, to, side * (i - (group.length - 1) / 2) * SPREAD * 2));
     });
   }
   return result;
 }
 
-function curve(from: Point, to: Point, bow: number): EdgeGeometry {
+function curve(from: Point, away: number, to: Point, bow: number): EdgeGeometry {
   const dx = to.x - from.x;
   const dy = to.y - from.y;
   const distance = Math.hypot(dx, dy) || 1;
   const control = { x: (from.x + to.x) / 2 - (dy / distance) * bow, y: (from.y + to.y) / 2 + (dx / distance) * bow };
-  const start = towards(from, control, Math.min(CLEARANCE, distance / 3));
+  const start = towards(from, control, Math.min(away, distance / 3));
   const tip = towards(to, control, Math.min(CLEARANCE, distance / 3));
   const base = towards(tip, control, ARROW.length);
   const label = {
     x: (start.x + 2 * control.x + tip.x) / 4,
     y: (start.y + 2 * control.y + tip.y) / 4,
   };
-  return { path: `M${at(start)}Q${at(control)} ${at(base)}`, arrow: arrowhead(control, tip), label };
+  return {
+    path: `M${at(start)}Q${at(control)} ${at(base)}`,
+    arrow: arrowhead(control, tip),
+    label,
+    labels: [],
+    bends: [label],
+  };
 }
 
-function through(from: Point, bends: Point[], to: Point, label: Point): EdgeGeometry {
+function through(from: Point, away: number, bends: Point[], to: Point, route: RoutedEdge): EdgeGeometry {
   // dagre's outer bends lie on the node's box, which is larger than the ring and may lie in its label: aim at the centre instead.
   const inner = bends.filter((p) => far(p, from) && far(p, to));
   const first = inner[0] ?? to;
   const last = inner[inner.length - 1] ?? from;
-  const start = towards(from, first, CLEARANCE);
+  const start = towards(from, first, away);
   const tip = towards(to, last, CLEARANCE);
   const base = towards(tip, last, ARROW.length);
-  return { path: smooth([start, ...inner, base]), arrow: arrowhead(last, tip), label };
+  return {
+    path: smooth([start, ...inner, base]),
+    arrow: arrowhead(last, tip),
+    label: route.label,
+    labels: route.labels ?? [],
+    bends: inner,
+  };
 }
 
 function far(a: Point, b: Point): boolean {
@@ -132,6 +151,8 @@ function selfLoop(centre: Point, index: number): EdgeGeometry {
     path: `M${at(out)}C${at(c1)} ${at(c2)} ${at(towards(tip, c2, ARROW.length))}`,
     arrow: arrowhead(c2, tip),
     label: { x: centre.x, y: centre.y - reach - 4 },
+    labels: [],
+    bends: [],
   };
 }
 
@@ -162,15 +183,17 @@ export function overlaps(a: Rect, b: Rect): boolean {
 }
 
 /**
- * Picks the labels that have room: in the given order, each that overlaps neither an obstacle nor a label before it.
+ * Picks the labels that have room: in the given order, each in the first of its places that overlaps neither an obstacle
+ * nor a label before it.
  */
-export function labelsWithRoom(labels: Array<{ id: string; rect: Rect }>, obstacles: Rect[]): Set<string> {
+export function labelsWithRoom(labels: Array<{ id: string; places: Rect[] }>, obstacles: Rect[]): Map<string, Rect> {
   const taken = [...obstacles];
-  const kept = new Set<string>();
-  for (const { id, rect } of labels) {
-    if (!taken.some((other) => overlaps(rect, other))) {
+  const kept = new Map<string, Rect>();
+  for (const { id, places } of labels) {
+    const rect = places.find((place) => !taken.some((other) => overlaps(place, other)));
+    if (rect !== undefined) {
       taken.push(rect);
-      kept.add(id);
+      kept.set(id, rect);
     }
   }
   return kept;

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { big, broken, plain, shop, shopLater, shuffled } from './scenes.mjs';
+import { big, boutique, broken, demo, plain, shop, shopLater, shuffled } from './scenes.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, '../..');
@@ -107,6 +107,64 @@ async function coveredTexts(page) {
   });
 }
 
+/** What a reader sees: zoom, pixels of titles and rings, whole and shortened titles, and what covers or leaves what. */
+async function legibility(page) {
+  return page.evaluate(() => {
+    const svg = document.querySelector('svg[role=application]');
+    const frame = svg.getBoundingClientRect();
+    const zoom = svg.querySelector('g').transform.baseVal.consolidate().matrix.a;
+    const titles = [...svg.querySelectorAll('[data-title]')];
+    const rings = [...svg.querySelectorAll('[data-node]')].map((g) => {
+      const box = g.querySelector('.focus-ring').getBoundingClientRect();
+      // The focus ring lies 8 units around the node's own.
+      return {
+        name: g.getAttribute('aria-label').split(',')[0],
+        x: box.x + box.width / 2,
+        y: box.y + box.height / 2,
+        r: 26 * zoom,
+      };
+    });
+    const touching = rings.flatMap((a, i) =>
+      rings
+        .slice(i + 1)
+        .flatMap((b) => (Math.hypot(a.x - b.x, a.y - b.y) < a.r + b.r + 2 ? [`${a.name} and ${b.name}`] : []))
+    );
+    const outside = [...svg.querySelectorAll('[data-node], [data-edge] path:last-child')]
+      .filter((element) => {
+        const box = element.getBoundingClientRect();
+        return (
+          box.left < frame.left - 1 ||
+          box.right > frame.right + 1 ||
+          box.top < frame.top - 9 ||
+          box.bottom > frame.bottom + 9
+        );
+      })
+      .map((element) => element.getAttribute('aria-label') ?? 'an edge');
+    const middles = rings.map(({ x, y }) => [x - frame.x, y - frame.y]);
+    const spread = (i) => Math.max(...middles.map((m) => m[i])) - Math.min(...middles.map((m) => m[i]));
+    return {
+      zoom,
+      font: Math.min(
+        ...titles.map(
+          (t) => parseFloat(getComputedStyle(t).fontSize) * Math.hypot(t.getScreenCTM().a, t.getScreenCTM().b)
+        )
+      ),
+      labelFont: Math.min(
+        Infinity,
+        ...[...svg.querySelectorAll('[data-edge-label] text')].map(
+          (t) => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a
+        )
+      ),
+      titles: titles.length,
+      cut: titles.filter((t) => t.textContent.endsWith('…')).map((t) => t.textContent),
+      labels: svg.querySelectorAll('[data-edge-label]').length,
+      touching,
+      outside,
+      used: [spread(0) / frame.width, spread(1) / frame.height],
+    };
+  });
+}
+
 const SHOP = { frames: shop(), width: 1000, height: 560 };
 
 for (const theme of ['dark', 'light']) {
@@ -151,6 +209,66 @@ test('force layout', async (page) => {
   await open(page, { ...SHOP, options: { layout: 'force' } });
   expect(await coveredTexts(page), [], 'texts covering each other');
   await shot(page, 'shop-force');
+});
+
+for (const [name, frames, count] of [
+  ['boutique', boutique(), 12],
+  ['demo', demo(), 13],
+]) {
+  // The least zoom that each size must reach, and the least number of titles.
+  for (const [width, height, zoom, titles] of [
+    [770, 440, 0.75, count],
+    [380, 300, 0.4, Math.ceil(count * 0.6)],
+    [1500, 500, 0.92, count],
+  ]) {
+    test(`${name} is legible at ${width} × ${height}`, async (page) => {
+      await open(page, { frames, width, height });
+      const seen = await legibility(page);
+      await shot(page, `${name}-${width}x${height}`);
+      expect(seen.touching, [], 'nodes on each other');
+      expect(seen.outside, [], 'outside the panel');
+      expect(await coveredTexts(page), [], 'texts covering each other');
+      check(seen.font >= 10.9, `titles of ${seen.font} px`);
+      check(seen.labelFont >= 10, `edge labels of ${seen.labelFont} px`);
+      check(seen.zoom >= zoom, `zoom ${seen.zoom}`);
+      check(seen.titles >= titles, `${seen.titles} titles`);
+    });
+  }
+}
+
+test('a little larger or smaller, the panel draws the same', async (page) => {
+  await open(page, { frames: demo(), width: 770, height: 440 });
+  const before = await positions(page);
+  for (const [width, height] of [
+    [740, 440],
+    [800, 440],
+    [770, 425],
+    [770, 460],
+  ]) {
+    await show(page, { frames: demo(), width, height });
+    expect(await positions(page), before, `positions at ${width} × ${height}`);
+  }
+});
+
+test('what was pinned stays in another panel size', async (page) => {
+  await open(page, { frames: demo(), width: 770, height: 440 });
+  const box = await page.locator('[data-node][aria-label^="chat"] path').first().boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width, box.y + box.height + 10, { steps: 4 });
+  await page.mouse.up();
+  const before = await positions(page);
+  const [options] = await page.evaluate(() => window.harness.saved);
+  await open(page, { frames: demo(), width: 380, height: 600, options });
+  expect(await positions(page), before, 'positions');
+});
+
+test('callers of unknown health recede, with a question mark', async (page) => {
+  await open(page, { frames: demo(), width: 770, height: 440 });
+  expect(await page.locator('[data-receding]').count(), 7, 'receding nodes');
+  const caller = page.locator('[data-node][aria-label^="checkout"]');
+  expect(await caller.locator('[data-ring="unknown"]').count(), 1, 'dashed rings');
+  check((await caller.textContent()).includes('?'), 'no question mark');
 });
 
 test('row order does not change the picture', async (page) => {

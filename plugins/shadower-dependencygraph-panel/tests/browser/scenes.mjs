@@ -181,3 +181,108 @@ export function big(count) {
     },
   ];
 }
+
+/** Our datasource's columns from short rows: `[id, kind, status, score]` and `[source, target, rate, error rate, origin]`. */
+function graph(n, e) {
+  const col = (rows, i) => rows.map((row) => row[i] ?? null);
+  return [
+    {
+      name: 'nodes',
+      fields: [
+        { name: 'id', values: col(n, 0) },
+        { name: 'title', values: col(n, 0) },
+        { name: 'subtitle', values: n.map((row) => `${row[1]}, ${row[2]}`) },
+        { name: 'kind', values: col(n, 1) },
+        { name: 'status', values: col(n, 2) },
+        { name: 'score', values: col(n, 3), type: 'number' },
+        { name: 'external', values: n.map((row) => row[1] === 'integration'), type: 'boolean' },
+      ],
+    },
+    {
+      name: 'edges',
+      fields: [
+        { name: 'id', values: e.map((row, i) => `${row[0]}:${row[1]}:${i}`) },
+        { name: 'source', values: col(e, 0) },
+        { name: 'target', values: col(e, 1) },
+        { name: 'rate', values: col(e, 2), type: 'number', config: { unit: 'reqps' } },
+        { name: 'error_rate', values: col(e, 3), type: 'number', config: { unit: 'percentunit', decimals: 1 } },
+        { name: 'origin', values: e.map((row) => row[4] ?? 'observed') },
+      ],
+    },
+  ];
+}
+
+/** Twelve services of a web shop in one connected part: one entry, a wide middle. */
+export function boutique() {
+  const service = (id, score = 100, status = 'healthy') => [id, 'service', status, score];
+  return graph(
+    [
+      service('frontend', 72, 'degraded'),
+      service('recommendationservice'),
+      service('currencyservice'),
+      service('checkoutservice', 88),
+      service('adservice'),
+      service('shippingservice'),
+      service('productcatalogservice'),
+      service('paymentservice'),
+      service('emailservice'),
+      service('cartservice', 99.6),
+      ['other_sql of productcatalogservice', 'database', 'healthy', 100],
+      ['other_sql addatabase', 'database', 'healthy', 100],
+    ],
+    [
+      ['frontend', 'recommendationservice', 1.2, 0],
+      ['frontend', 'currencyservice', 3.8, 0],
+      ['frontend', 'checkoutservice', 0.4, 0],
+      ['frontend', 'adservice', 1.1, 0],
+      ['frontend', 'shippingservice', 0.7, 0],
+      ['frontend', 'productcatalogservice', 8, 0],
+      ['frontend', 'cartservice', 1.4, 0],
+      ['recommendationservice', 'productcatalogservice', 1.2, 0],
+      ['checkoutservice', 'currencyservice', 0.6, 0.02],
+      ['checkoutservice', 'productcatalogservice', 0.5, 0],
+      ['checkoutservice', 'shippingservice', 0.4, 0],
+      ['checkoutservice', 'paymentservice', 0.2, 0],
+      ['checkoutservice', 'emailservice', 0.2, 0],
+      ['checkoutservice', 'cartservice', 0.4, 0],
+      ['productcatalogservice', 'other_sql of productcatalogservice', 9.4, 0],
+      ['adservice', 'other_sql addatabase', 1.2, 0],
+    ]
+  );
+}
+
+/** Thirteen nodes in three connected parts: callers of unknown health, integrations, declared beside observed edges. */
+export function demo() {
+  const caller = (id) => [id, 'service', 'unknown', null];
+  const integration = (id, score = 100, status = 'healthy') => [id, 'integration', status, score];
+  const calls = [
+    ['warehouse', 'shipping', 1.2, 0.018],
+    ['checkout', 'shipping', 0.3, 0.02],
+    ['checkout', 'payments-eu', 2.2, 0.002],
+    ['accounting', 'payments-eu', null, null],
+    ['billing', 'payments-eu', 1.4, 0.003],
+    ['billing', 'mail', 0.4, 0],
+    ['notify', 'mail', 0.9, 0],
+    ['notify', 'chat', 1.8, 0.003],
+    ['storefront', 'search', 4.5, 0],
+    ['sync', 'crm', 1.1, 0.006],
+  ];
+  const declared = ['checkout:shipping', 'accounting:payments-eu', 'notify:mail', 'storefront:search'];
+  return graph(
+    [
+      ...['warehouse', 'checkout', 'accounting', 'billing', 'notify', 'storefront', 'sync'].map(caller),
+      integration('shipping', 52.3, 'degraded'),
+      integration('payments-eu', 99.8),
+      integration('mail'),
+      integration('chat'),
+      integration('search'),
+      integration('crm', 88),
+    ],
+    [
+      ...calls.filter(([, , rate]) => rate !== null),
+      ...calls
+        .filter(([source, target]) => declared.includes(`${source}:${target}`))
+        .map(([source, target]) => [source, target, null, null, 'declared']),
+    ]
+  );
+}
