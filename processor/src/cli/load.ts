@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import { ShadowerError } from '../errors';
 import { HTTP_LIMITS } from '../http';
@@ -20,6 +21,8 @@ export interface LoadOptions {
   /** Requests in flight. */
   concurrency: number;
   progress?: (p: LoadProgress) => void;
+  /** Ends the load where it is; `loadFile` then rejects. */
+  signal?: AbortSignal;
 }
 export interface LoadProgress {
   lines: number;
@@ -220,6 +223,8 @@ export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<
     if (report.refusals.length < MAX_REFUSALS) report.refusals.push({ line, code, reason });
   };
 
+  const wait = (ms: number): Promise<void> =>
+    setTimeout(ms, undefined, o.signal === undefined ? {} : { signal: o.signal });
   const post = async (
     path: string,
     data: Buffer | string,
@@ -229,7 +234,7 @@ export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<
       const answer = await api.request('POST', path, { type, data }, headers);
       // Overload and outages pass; what was sent twice is recognised by its ids.
       if (![429, 503].includes(answer.status) || attempt >= 30) return answer;
-      await new Promise((r) => setTimeout(r, Math.min(5000, 200 * 2 ** attempt)));
+      await wait(Math.min(5000, 200 * 2 ** attempt));
     }
   };
   const fail = (json: Record<string, unknown>, status: number): void => {
@@ -288,6 +293,7 @@ export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<
     (n) => (bytes += n),
     (reason) => (report.truncated = reason),
   )) {
+    o.signal?.throwIfAborted();
     report.lines++;
     if ('bytes' in line) {
       refuse(line.number, 'EVENT_TOO_LARGE', `${line.bytes} bytes; the limit for one line is ${MAX_LINE_BYTES}`);
@@ -303,7 +309,7 @@ export async function loadFile(api: Api, file: string, o: LoadOptions): Promise<
         const due = started + (times[0] - begin) / o.speed;
         if (due > Date.now()) {
           await flush();
-          await new Promise((r) => setTimeout(r, due - Date.now()));
+          await wait(due - Date.now());
         }
       }
     }

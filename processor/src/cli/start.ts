@@ -171,6 +171,9 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
         done();
       });
   });
+  // Whatever waits or works on its own must let go, or it would keep the process after everything was closed.
+  const stopped = new AbortController();
+  void signal.then(() => stopped.abort());
 
   try {
     let clickhouse = server;
@@ -257,11 +260,16 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
           workspace: workspace!,
           concurrency: 4,
           progress: progressLine('loading'),
+          signal: stopped.signal,
+        }).catch((e: unknown) => {
+          if (stopped.signal.aborted) return undefined;
+          throw e;
         }),
         signal.then(() => undefined),
       ]);
       if (report === undefined) return;
-      await settled(runtime);
+      await settled(runtime, stopped.signal);
+      if (stopped.signal.aborted) return;
       say(describeLoad(report));
       if (report.from !== undefined) {
         range = { from: String(report.from - 60_000), to: String(report.to! + 60_000) };
@@ -321,11 +329,11 @@ async function tryGrafana(
   }
 }
 
-/** Waits until what was loaded is counted. */
-async function settled(runtime: Runtime): Promise<void> {
+/** Waits until what was loaded is counted, or the signal comes. */
+async function settled(runtime: Runtime, signal: AbortSignal): Promise<void> {
   const show = progressLine('counting');
   let most = 1;
-  for (;;) {
+  while (!signal.aborted) {
     await runtime.pipeline.flushAll();
     const ends = await runtime.log.endOffsets();
     const lag = Math.max(runtime.pipeline.lag(), runtime.pipeline.lagTo(ends));
@@ -355,7 +363,7 @@ async function showHealth(
   let stopped = false;
   void stop.then(() => (stopped = true));
   while (!stopped) {
-    await Promise.race([stop, new Promise((r) => setTimeout(r, 5000))]);
+    await Promise.race([stop, new Promise((r) => setTimeout(r, 5000).unref())]);
     if (stopped) return;
     try {
       const answer = await api.query(HEALTH_QUERY, { workspace, ...range });
@@ -364,6 +372,6 @@ async function showHealth(
     } catch (e) {
       say(`Health table: ${(e as Error).message}`);
     }
-    await Promise.race([stop, new Promise((r) => setTimeout(r, 25_000))]);
+    await Promise.race([stop, new Promise((r) => setTimeout(r, 25_000).unref())]);
   }
 }
