@@ -578,7 +578,8 @@ await main(async () => {
       const file = join(folder, 'long.ndjson');
       writeFileSync(
         file,
-        Array.from({ length: 3000 }, (_, i) => line(`long-${i}`, { time: now - 600_000 + i * 100 })).join('\n'),
+        // At the original speed the second line is due in minutes.
+        [600_000, 60_000].map((ago) => line(`ago-${ago}`, { time: now - ago })).join('\n'),
       );
       const third = await startCommand(dataDir, port, { args: ['--input', file, '--speed', 'original'] });
       const ended = await third.end('SIGINT');

@@ -134,6 +134,8 @@ await main(async () => {
     );
     return;
   }
+  const warnings = [];
+  process.on('warning', (w) => warnings.push(w.message));
   const lines = readLines(path);
   const truth = truthOf(lines);
   try {
@@ -197,6 +199,7 @@ await main(async () => {
     });
     await stack.stop();
     await throughKafka(clickhouse, lines, truth, once);
+    await check('Node warned of nothing (leaking listeners, say) all the while', () => assert.deepEqual(warnings, []));
   } finally {
     await cleanUp();
   }

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { assign, deliver, Wakeup } from './delivery';
+import { deliver } from './delivery';
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const tp = { topic: 't', partition: 0 };
@@ -23,21 +23,5 @@ describe('deliver', () => {
     done = true;
     await others;
     expect(turns).toBeGreaterThanOrEqual(BATCHES - 1);
-  });
-});
-
-describe('assign', () => {
-  it('lets any number of partitions wait on its signal', async () => {
-    const warnings: Error[] = [];
-    const note = (w: Error): void => void warnings.push(w);
-    process.on('warning', note);
-    const abort = new AbortController();
-    await assign({ assigned: async () => {}, records: async () => {} }, [], abort.signal, logger);
-    const waits = Array.from({ length: 30 }, () => new Wakeup().wait(abort.signal));
-    await setImmediate();
-    abort.abort();
-    await Promise.all(waits);
-    process.off('warning', note);
-    expect(warnings).toEqual([]);
   });
 });
