@@ -1,6 +1,6 @@
 /** The definitions of every number about integrations. */
 import type { Column, QueryDef, SqlContext } from '../define';
-import { breachesSql, confidenceSql, scoreSql, statusSql, termRowsSql, termValues } from '../../vocabulary/health';
+import { scored, scorecardParts, type Scorecard } from '../../vocabulary/health';
 import { health } from './health';
 
 const integrationParam = {
@@ -80,25 +80,27 @@ const measureList = (s: SqlContext, seconds: string): string => `
   latency_highest AS max_ms,
   n_rate_limited AS rate_limited, n_bytes_in AS bytes_in, n_bytes_out AS bytes_out, total_cost AS cost`;
 
-/** Columns that the health model's terms are written over, and the terms, per entity and `keys`. */
-const healthInput = (s: SqlContext, scope: string, keys: Readonly<Record<string, string>> = {}): string => `
-  SELECT *, ${termValues(health)} FROM (
-    SELECT integration, kind_of, ${Object.keys(keys)
-      .map((k) => `${k}, `)
-      .join('')}n_calls AS calls, n_failures AS failures, n_deprecated AS deprecated_calls,
+/** Health per integration. */
+const scorecard: Scorecard = {
+  model: health,
+  entity: 'Integration',
+  input: (s, scope, time) => `
+    SELECT time, integration AS entity, kind_of AS kind, n_calls AS calls, n_failures AS failures, n_deprecated AS deprecated_calls,
       ${s.quantile(0.95, 'hist', 'latency_highest')} AS p95_ms, highest_quota AS quota_used, latest_success
-    FROM ${calls(s, scope, keys)})`;
-
-/** Score, status and confidence per integration over `scope`. */
-const scored = (s: SqlContext, scope: string): string => `(
-  SELECT integration, kind_of, calls, failures, if(calls = 0, NULL, failures / calls) AS error_rate, p95_ms, latest_success,
-    ${scoreSql(health)} AS score, ${statusSql(health, 'score')} AS status, ${confidenceSql('calls', 'failures')} AS confidence
-  FROM (${healthInput(s, scope)}))`;
-
-/** Steps of the trend; the first may begin before the range, and is then shown at its start. */
-const trendTime = (s: SqlContext) => ({
-  time: `greatest(toDateTime64(intDiv(toUnixTimestamp(t), ${s.trendStep}) * ${s.trendStep}, 3, 'UTC'), ${s.from})`,
-});
+    FROM ${calls(s, scope, { time })}`,
+  observations: 'calls',
+  failures: 'failures',
+  columns: {
+    calls: { ...measures.calls, value: 'calls' },
+    error_rate: { ...measures.error_rate, value: 'if(calls = 0, NULL, failures / calls)' },
+    p95_ms: { ...measures.p95_ms, value: 'p95_ms' },
+    last_success: {
+      type: 'time',
+      description: 'Last successful call',
+      value: "fromUnixTimestamp64Milli(toInt64(round(latest_success * 1000)), 'UTC')",
+    },
+  },
+};
 
 /**
  * Rows of the edge rollup, targets under their own name. What was observed holds for its window, a declaration until it is
@@ -112,17 +114,6 @@ const edges = (s: SqlContext): string => `(
       SELECT * FROM ${s.table('entity_edges', '1d')} WHERE workspace = {workspace:String} AND t >= ${s.to} - INTERVAL 90 DAY AND t < ${s.to} AND origin = 'declared') AS e
     LEFT ANY JOIN ${s.names} AS n ON n.alias = e.target AND n.kind = e.target_kind
     WHERE ${s.filter('integration', "if(n.entity = '', e.target, n.entity)")} OR has({integration:Array(String)}, e.source))`;
-
-/** When each term began to lose points without a break until the end of the range: entity, term, since. */
-function since(s: SqlContext): string {
-  const flags = breachesSql(health).map((b) => `('${b.name}', ${b.breached})`);
-  return `(
-    SELECT integration, term, minIf(time, time > last_good) AS first_bad, max(breached AND time > last_good) AS is_bad FROM (
-      SELECT integration, time, f.1 AS term, f.2 AS breached,
-        maxIf(time, NOT f.2) OVER (PARTITION BY integration, f.1) AS last_good
-      FROM (${healthInput(s, s.scope, trendTime(s))}) ARRAY JOIN [${flags.join(', ')}] AS f)
-    GROUP BY integration, term)`;
-}
 
 export const queries: QueryDef[] = [
   {
@@ -189,88 +180,7 @@ ORDER BY calls DESC, integration, endpoint, method`,
     cache: 'systemMetrics',
     rollup: 'integration_calls',
     params: integrationParam,
-    parts: {
-      scores: {
-        columns: {
-          entity: { type: 'string', role: 'dimension', description: 'Integration' },
-          kind: { type: 'string', role: 'dimension', description: 'What it is' },
-          score: {
-            type: 'number',
-            role: 'measure',
-            unit: 'none',
-            description: 'Health, 0 to 100; unknown without calls',
-          },
-          status: { type: 'string', description: 'healthy, degraded, critical, offline or unknown' },
-          confidence: {
-            type: 'number',
-            role: 'measure',
-            unit: 'percentunit',
-            description: '1 minus the width of the 95 % interval of the failure rate',
-          },
-          calls: measures.calls,
-          error_rate: measures.error_rate,
-          p95_ms: measures.p95_ms,
-          last_success: { type: 'time', description: 'Last successful call' },
-          previous_score: {
-            type: 'number',
-            role: 'measure',
-            unit: 'none',
-            description: 'Score of the period of equal length before',
-          },
-          change: { type: 'number', role: 'measure', unit: 'none', description: 'Points gained since then' },
-        },
-        // An integration that had calls in the period before and has none now is unknown, not gone.
-        sql: (s) => `
-SELECT coalesce(nullIf(a.integration, ''), b.integration) AS entity, coalesce(nullIf(a.kind_of, ''), b.kind_of) AS kind,
-  a.score AS score, if(a.integration = '', 'unknown', a.status) AS status, if(a.integration = '', 0, a.confidence) AS confidence,
-  a.calls AS calls, a.error_rate AS error_rate, a.p95_ms AS p95_ms,
-  fromUnixTimestamp64Milli(toInt64(round(a.latest_success * 1000)), 'UTC') AS last_success,
-  b.score AS previous_score, a.score - b.score AS change
-FROM ${scored(s, s.scope)} AS a
-FULL JOIN (SELECT integration, kind_of, ${scoreSql(health)} AS score FROM (${healthInput(s, s.previousScope)})) AS b ON a.integration = b.integration
-ORDER BY score ASC NULLS FIRST, entity`,
-      },
-      terms: {
-        columns: {
-          entity: { type: 'string', role: 'dimension', description: 'Integration' },
-          term: { type: 'string', role: 'dimension', description: 'Term of the score' },
-          title: { type: 'string', description: 'What the term measures' },
-          weight: { type: 'number', role: 'measure', unit: 'none', description: 'Points the term can take' },
-          value: { type: 'number', role: 'measure', description: 'Measured value; unknown if empty' },
-          unit: { type: 'string', description: 'Unit of value and target' },
-          target: { type: 'number', role: 'measure', description: 'Value up to which no points are lost' },
-          points_lost: {
-            type: 'number',
-            role: 'measure',
-            unit: 'none',
-            description: 'Points lost, scaled to the weights that are known',
-          },
-          status: { type: 'string', description: 'ok, warn, bad or unknown' },
-          gate: {
-            type: 'number',
-            role: 'measure',
-            unit: 'none',
-            description: 'Cap that the term puts on the score now',
-          },
-          since: { type: 'time', description: 'Start of the first step since which points are lost without a break' },
-        },
-        sql: (s) => `
-SELECT x.integration AS entity, x.r.1 AS term, x.r.2 AS title, x.r.3 AS weight, x.r.4 AS value, x.r.5 AS unit, x.r.6 AS target,
-  x.r.7 AS points_lost, x.r.8 AS status, x.r.9 AS gate, if(b.is_bad, toNullable(b.first_bad), NULL) AS since
-FROM (SELECT integration, arrayJoin(${termRowsSql(health)}) AS r FROM (${healthInput(s, s.scope)})) AS x
-LEFT JOIN ${since(s)} AS b ON b.integration = x.integration AND b.term = x.r.1
-ORDER BY entity, points_lost DESC NULLS LAST, term`,
-      },
-      trend: {
-        columns: {
-          time,
-          entity: { type: 'string', role: 'dimension', description: 'Integration' },
-          score: { type: 'number', role: 'measure', unit: 'none', description: 'Health, 0 to 100' },
-        },
-        sql: (s) => `
-SELECT time, integration AS entity, ${scoreSql(health)} AS score FROM (${healthInput(s, s.scope, trendTime(s))}) ORDER BY time, entity`,
-      },
-    },
+    parts: scorecardParts(scorecard),
   },
   {
     name: 'integration_dependencies',
@@ -305,7 +215,7 @@ SELECT time, integration AS entity, ${scoreSql(health)} AS score FROM (${healthI
         sql: (s) => `
 SELECT concat(e.kind, ':', e.name) AS id, e.name AS title, concat(e.kind, ', ', st) AS subtitle, h.score AS mainstat, h.calls / ${s.seconds} AS secondarystat,
   toFloat64(st = 'healthy') AS arc__healthy, toFloat64(st = 'degraded') AS arc__degraded, toFloat64(st IN ('critical', 'offline')) AS arc__critical, toFloat64(st = 'unknown') AS arc__unknown,
-  e.kind AS kind, if(h.integration = '', 'unknown', h.status) AS st, st AS status, h.score AS score, CAST(e.inside = 0 AS Bool) AS external,
+  e.kind AS kind, if(h.entity = '', 'unknown', h.status) AS st, st AS status, h.score AS score, CAST(e.inside = 0 AS Bool) AS external,
   h.calls AS calls, h.calls / ${s.seconds} AS rate, h.error_rate AS error_rate, h.p95_ms AS p95_ms
 FROM (
   SELECT kind, name, max(seen_inside) AS inside FROM (
@@ -314,7 +224,7 @@ FROM (
     UNION ALL
     SELECT ('', '', toUInt8(0)), kind, name, toUInt8(max(vantage = 'server')) FROM ${resolved(s, s.scope)} WHERE ${s.filter('integration', 'name')} GROUP BY kind, name)
   GROUP BY kind, name) AS e
-LEFT JOIN ${scored(s, s.scope)} AS h ON h.integration = e.name AND h.kind_of = e.kind
+LEFT JOIN ${scored(s, scorecard, s.scope)} AS h ON h.entity = e.name AND h.kind = e.kind
 ORDER BY id`,
       },
       edges: {
