@@ -4,25 +4,8 @@
  * `vantage` and never added up.
  */
 import type { Span, SpanMapping } from '../define';
+import { attr, num, resource } from '../../vocabulary/spans';
 import { apiCall } from './events';
-
-/** First attribute of `names` that is present, as a string. */
-function attr(span: Span, ...names: string[]): string | undefined {
-  for (const name of names) {
-    const v = span.attributes[name];
-    if (v !== undefined && v !== '') return String(v).slice(0, 256);
-  }
-  return undefined;
-}
-function num(span: Span, ...names: string[]): number | undefined {
-  const v = attr(span, ...names);
-  const n = v === undefined ? NaN : Number(v);
-  return Number.isFinite(n) && n >= 0 ? n : undefined;
-}
-const resource = (span: Span, name: string): string | undefined => {
-  const v = span.resource[name];
-  return v === undefined || v === '' ? undefined : String(v).slice(0, 256);
-};
 
 function host(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;

@@ -2,26 +2,7 @@
 import { z } from 'zod';
 import { route } from '../define';
 import { ShadowerError } from '../../errors';
-
-const TIMEFRAMES = {
-  '1h': 3600_000,
-  '6h': 6 * 3600_000,
-  '24h': 86_400_000,
-  '7d': 7 * 86_400_000,
-  '30d': 30 * 86_400_000,
-} as const;
-type Timeframe = keyof typeof TIMEFRAMES;
-const timeframe = z
-  .enum(Object.keys(TIMEFRAMES) as [Timeframe, ...Timeframe[]])
-  .default('24h')
-  .describe('How far to look back');
-const flag = (fallback: boolean) =>
-  z
-    .enum(['true', 'false'])
-    .default(fallback ? 'true' : 'false')
-    .transform((v) => v === 'true');
-const rows = z.array(z.record(z.string(), z.unknown()));
-const meta = z.record(z.string(), z.unknown());
+import { TIMEFRAMES, flag, meta, rows, timeframe } from '../../vocabulary/routes';
 
 export const routes = [
   route({
