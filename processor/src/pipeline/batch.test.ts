@@ -64,11 +64,28 @@ it('decides at the edge of the horizon as it does after a restart, when times ar
     add(first, 1, { event_id: 'x' });
 
     const restored = new SeenIds(horizon, 100);
-    restored.add('w\u001fx', Math.floor(AT / 1000) * 1000);
+    restored.add('w\u001fintegration.dependency\u001fx', Math.floor(AT / 1000) * 1000);
     const replay = batchOf(restored, AT + later);
     add(replay, 1, { event_id: 'x' });
     expect([later, replay.blocks()]).toEqual([later, first.blocks()]);
   }
+});
+
+it('an id counts once within its type: domains that make events of the same span do not hide each other', () => {
+  const seen = new SeenIds(60_000, 100);
+  const batch = batchOf(seen);
+  add(batch, 0, { event_id: 'x' });
+  add(batch, 1, { event_id: 'x' });
+  const call = validate({ ...domains[0]!.events[0]!.example, time: AT, workspace: 'w', event_id: 'x' });
+  if (!call.ok) throw new Error(call.reason);
+  batch.add({ offset: 2, key: null, value: Buffer.from('x'), timestamp: AT, headers: {} }, [
+    { kind: 'event', idx: 0, event: call.event },
+  ]);
+  expect(batch.outcomes().map((o) => [o.outcome, o.reason, o.items])).toEqual([
+    ['used', 'integration.dependency', 1],
+    ['duplicate', 'integration.dependency', 1],
+    ['used', 'integration.api_call', 1],
+  ]);
 });
 
 it('the same items give the same blocks', () => {

@@ -107,7 +107,8 @@ export class Batch {
       return;
     }
     if (event.event_id !== undefined) {
-      const id = `${event.workspace}\u001f${event.event_id}`;
+      // Of its type: of one span, several domains may make an event each, all with the span's id.
+      const id = `${event.workspace}\u001f${event.type}\u001f${event.event_id}`;
       // In whole seconds, as the store keeps it, so that a successor that reads them back decides alike.
       if (!this.seen.add(id, this.writtenAt * 1000)) {
         this.account(event.workspace, 'duplicate', event.type);

@@ -101,8 +101,9 @@ export function createDecoder(
           items.push(judge(event, idx, undefined, spanWorkspace, () => Buffer.from(JSON.stringify(event))));
         }
       }
-      // A span that no domain wants is counted once, under the reason of the first.
-      if (!used) items.push({ kind: 'ignored', workspace: spanWorkspace, reason: ignored[0] ?? 'no_span_mapping' });
+      // A span that no domain wants is counted once, under the reasons of all.
+      const reason = [...new Set(ignored)].join(', ') || 'no_span_mapping';
+      if (!used) items.push({ kind: 'ignored', workspace: spanWorkspace, reason });
     });
     return items;
   };
