@@ -65,7 +65,7 @@ function fieldMeta(schema: z.ZodType): { meta: FieldMeta; nullable: boolean } {
 }
 
 /** Columns of an event's own fields. A missing number or flag is NULL, a missing string is ''. */
-export function fieldColumns(def: EventDef<never>): ColumnDef[] {
+export function fieldColumns(def: EventDef): ColumnDef[] {
   return Object.entries(def.fields as Record<string, z.ZodType>).map(([name, schema]) => {
     const { meta, nullable } = fieldMeta(schema);
     const isString = meta.column.includes('String');
@@ -77,7 +77,7 @@ export function fieldColumns(def: EventDef<never>): ColumnDef[] {
   });
 }
 
-export function rawTable(def: EventDef<never>): TableDef {
+export function rawTable(def: EventDef): TableDef {
   return {
     name: rawTableName(def.type),
     description: `Raw events: ${def.description}`,

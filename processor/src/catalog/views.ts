@@ -39,6 +39,7 @@ function context(
   database: string,
   rollups: ReadonlyMap<string, Rollup>,
   queries: ReadonlyMap<string, QueryDef>,
+  tables: ReadonlySet<string>,
   q: QueryDef,
   grain: Grain | 'raw',
 ): SqlContext {
@@ -47,11 +48,11 @@ function context(
     grain,
     grainSeconds: seconds,
     table(name, at = grain) {
-      if (rollups.has(name)) {
-        if (at === 'raw') throw new Error(`query ${q.name}: rollup ${name} has no raw grain`);
-        return `${database}.${rollupTableName(name, at)}`;
-      }
-      return `${database}.${name.includes('.') ? rawTableName(name) : name}`;
+      const isRollup = rollups.has(name);
+      if (isRollup && at === 'raw') throw new Error(`query ${q.name}: rollup ${name} has no raw grain`);
+      const table = isRollup ? rollupTableName(name, at as Grain) : name.includes('.') ? rawTableName(name) : name;
+      if (!tables.has(table)) throw new Error(`query ${q.name} reads ${name}, but there is no table ${table}`);
+      return `${database}.${table}`;
     },
     from: FROM,
     to: TO,
@@ -69,7 +70,7 @@ function context(
       return callOf(
         database,
         viewName(name, part, other.rollup === undefined ? 'raw' : grain),
-        argsOf(context(database, rollups, queries, other, grain), other, part),
+        argsOf(context(database, rollups, queries, tables, other, grain), other, part),
       );
     },
   };
@@ -121,6 +122,8 @@ export function buildViews(domains: readonly Domain[], database: string): { view
   const rollupList: Rollup[] = [...allRollups(domains).map((r) => r.rollup), ...systemRollups];
   const rollups = new Map(rollupList.map((r) => [r.name, r]));
   const defs = new Map(domains.flatMap((d) => d.queries).map((q) => [q.name, q]));
+  const declaredTables = allTables(domains);
+  const tables = new Set(declaredTables.map((t) => t.name));
   const views = systemViews(database, rollupList);
   const queries: CatalogQuery[] = [];
   for (const d of domains) {
@@ -134,9 +137,9 @@ export function buildViews(domains: readonly Domain[], database: string): { view
         for (const grain of grains)
           views.push({
             name: viewName(q.name, part, grain),
-            sql: sqlOf(context(database, rollups, defs, q, grain), q, part),
+            sql: sqlOf(context(database, rollups, defs, tables, q, grain), q, part),
           });
-        const args = argsOf(context(database, rollups, defs, q, grains[0]!), q, part);
+        const args = argsOf(context(database, rollups, defs, tables, q, grains[0]!), q, part);
         if (!args.includes('workspace')) throw new Error(`query ${q.name} part ${part} is not fenced to a workspace`);
         return {
           name: part,
@@ -167,7 +170,7 @@ export function buildViews(domains: readonly Domain[], database: string): { view
       });
     }
   }
-  const declared = JSON.stringify([allTables(domains), views, queries]);
+  const declared = JSON.stringify([declaredTables, views, queries]);
   return {
     views,
     catalog: {

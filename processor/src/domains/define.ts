@@ -147,7 +147,10 @@ export interface QueryParam {
 export interface SqlContext {
   grain: Grain | 'raw';
   grainSeconds: number;
-  /** `db.table_<grain>` of a rollup (at this or a named grain), the raw table of an event type, or a system table. */
+  /**
+   * `db.table_<grain>` of a rollup (at this or a named grain), the raw table of an event type, or a system table.
+   * Throws where there is no such table.
+   */
   table(name: string, grain?: Grain | 'raw'): string;
   /** The range's ends as expressions. */
   from: string;
@@ -381,7 +384,10 @@ export const aliasFrom = <S extends z.ZodRawShape>(
 
 /** Makes believable events for one moment; deterministic for a seed. `incident` is 0 (calm) to 1 (full incident). */
 export interface DemoSource {
-  /** Events of the interval [from, to) in milliseconds. */
+  /**
+   * Events of the interval [from, to) in milliseconds. Put the time into the ids: `random` starts anew each second, so
+   * that its numbers alone may come again.
+   */
   events(from: number, to: number, random: () => number, incident: number): Record<string, unknown>[];
 }
 
@@ -391,7 +397,7 @@ export interface Domain {
   name: string;
   title: string;
   description: string;
-  events: readonly EventDef<never>[];
+  events: readonly EventDef[];
   rollups: readonly RollupDef<never>[];
   edges?: readonly EdgeSource[];
   aliases?: readonly AliasSource[];

@@ -50,12 +50,12 @@ function metaOf(schema: z.ZodType): Partial<FieldMeta> {
 
 const ENVELOPE_TEXT: Record<keyof typeof envelope, string> = {
   type: 'Type of the event; may be left out on a topic that implies it',
-  event_id: 'Id given by the producer; seen again within the horizon, the event counts once',
+  event_id: 'Id given by the producer; seen again in this type within the horizon, the event counts once',
   time: 'When it happened: ISO 8601 with an offset, or milliseconds since the epoch',
   workspace: 'Workspace it belongs to',
 };
 
-function eventDoc(e: EventDef<never>): string {
+function eventDoc(e: EventDef): string {
   const schema = eventJsonSchema(e) as { properties: Record<string, Json>; required?: string[] };
   const columns = new Map(fieldColumns(e).map((c) => [c.name, c.type]));
   const fields = e.fields as Record<string, z.ZodType>;
@@ -198,7 +198,7 @@ ${table(
 }
 
 /** JSON Schema of an event with its identity. */
-export const schemaDoc = (e: EventDef<never>): Json => ({
+export const schemaDoc = (e: EventDef): Json => ({
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: e.title,
   description: e.description,

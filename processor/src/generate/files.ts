@@ -31,6 +31,15 @@ const OWNED: readonly { folder: string; extension: string; marker?: string }[] =
 
 const PARSERS: Record<string, string> = { '.json': 'json', '.md': 'markdown', '.yaml': 'yaml' };
 
+/** Text as the repository's own files are formatted. */
+const formatted = (path: string, text: string): Promise<string> =>
+  format(text, {
+    parser: PARSERS[path.slice(path.lastIndexOf('.'))]!,
+    plugins: [babel, estree, markdown, yaml],
+    singleQuote: true,
+    printWidth: 120,
+  });
+
 function unique(what: string, values: readonly string[]): void {
   const twice = values.find((v, i) => values.indexOf(v) !== i);
   if (twice !== undefined) throw new Error(`two ${what} ${twice}`);
@@ -71,18 +80,10 @@ export async function generateFiles(domains: readonly Domain[]): Promise<Map<str
   }
   raw.set('docs/reference/errors.md', errorsDoc());
 
-  const formatted = new Map<string, string>();
+  const files = new Map<string, string>();
   for (const [path, text] of [...raw].sort(([a], [b]) => (a < b ? -1 : 1)))
-    formatted.set(
-      path,
-      await format(text, {
-        parser: PARSERS[path.slice(path.lastIndexOf('.'))]!,
-        plugins: [babel, estree, markdown, yaml],
-        singleQuote: true,
-        printWidth: 120,
-      }),
-    );
-  return formatted;
+    files.set(path, await formatted(path, text));
+  return files;
 }
 
 export interface Drift {
@@ -112,23 +113,39 @@ function ownedFiles(root: string): string[] {
   });
 }
 
+const PLUGIN_JSON = `${PLUGIN_SOURCE}/plugin.json`;
+interface PluginJson {
+  includes?: { type: string; name?: string; path?: string }[];
+}
+
+/** Dashboards that the datasource plugin ships, as its plugin.json has to include them. */
+const shipped = (wanted: ReadonlyMap<string, string>): { type: 'dashboard'; name: string; path: string }[] =>
+  [...wanted]
+    .filter(([path]) => path.startsWith(`${PLUGIN_SOURCE}/dashboards/`))
+    .map(([path, text]) => ({
+      type: 'dashboard',
+      name: (JSON.parse(text) as { title: string }).title,
+      path: path.slice(PLUGIN_SOURCE.length + 1),
+    }));
+
 /** Dashboards that the datasource plugin ships but its plugin.json does not include (or the other way round). */
 function includes(root: string, wanted: ReadonlyMap<string, string>): Drift[] {
-  const path = `${PLUGIN_SOURCE}/plugin.json`;
-  if (!existsSync(join(root, path))) return [];
-  const plugin = JSON.parse(readFileSync(join(root, path), 'utf8')) as { includes?: { type: string; path?: string }[] };
-  const listed = (plugin.includes ?? []).filter((i) => i.type === 'dashboard').map((i) => i.path ?? '');
-  const shipped = [...wanted.keys()]
-    .filter((p) => p.startsWith(`${PLUGIN_SOURCE}/dashboards/`))
-    .map((p) => p.slice(PLUGIN_SOURCE.length + 1));
+  if (!existsSync(join(root, PLUGIN_JSON))) return [];
+  const plugin = JSON.parse(readFileSync(join(root, PLUGIN_JSON), 'utf8')) as PluginJson;
+  const has = (plugin.includes ?? []).filter((i) => i.type === 'dashboard').map((i) => i.path ?? '');
+  const wants = shipped(wanted).map((i) => i.path);
+  const unlisted = (hint: string): Drift => ({ path: PLUGIN_JSON, kind: 'unlisted', hint });
   return [
-    ...shipped
-      .filter((p) => !listed.includes(p))
-      .map((p): Drift => ({ path, kind: 'unlisted', hint: `includes has no entry for ${p}` })),
-    ...listed
-      .filter((p) => !shipped.includes(p))
-      .map((p): Drift => ({ path, kind: 'unlisted', hint: `includes lists ${p}, which is not generated` })),
+    ...wants.filter((p) => !has.includes(p)).map((p) => unlisted(`includes has no entry for ${p}`)),
+    ...has.filter((p) => !wants.includes(p)).map((p) => unlisted(`includes lists ${p}, which is not generated`)),
   ];
+}
+
+/** Lists the shipped dashboards in plugin.json, before whatever else it includes; the rest of it is written by hand. */
+async function list(root: string, wanted: ReadonlyMap<string, string>): Promise<void> {
+  const plugin = JSON.parse(readFileSync(join(root, PLUGIN_JSON), 'utf8')) as PluginJson;
+  plugin.includes = [...shipped(wanted), ...(plugin.includes ?? []).filter((i) => i.type !== 'dashboard')];
+  writeFileSync(join(root, PLUGIN_JSON), await formatted(PLUGIN_JSON, JSON.stringify(plugin, null, 2)));
 }
 
 /** Every difference between what the declarations say and what is on disk under `root`. */
@@ -146,8 +163,8 @@ export function driftOf(root: string, wanted: ReadonlyMap<string, string>): Drif
   return [...drift, ...includes(root, wanted)];
 }
 
-/** Writes what differs, removes what nothing declares. Returns what it did; `unlisted` entries are left to a person. */
-export function writeFiles(root: string, wanted: ReadonlyMap<string, string>): Drift[] {
+/** Writes what differs, removes what nothing declares. Returns what there was to do. */
+export async function writeFiles(root: string, wanted: ReadonlyMap<string, string>): Promise<Drift[]> {
   const drift = driftOf(root, wanted);
   for (const { path, kind } of drift) {
     if (kind === 'unlisted') continue;
@@ -157,5 +174,6 @@ export function writeFiles(root: string, wanted: ReadonlyMap<string, string>): D
       writeFileSync(join(root, path), wanted.get(path)!);
     }
   }
+  if (drift.some((d) => d.kind === 'unlisted')) await list(root, wanted);
   return drift;
 }

@@ -10,11 +10,10 @@ import type { ErrorCode } from '../errors';
 /** A valid event: defaults filled in, `time` in milliseconds since the epoch. */
 export type ValidEvent = Record<string, unknown> & { type: string; time: number; workspace: string; event_id?: string };
 
-export type Verdict =
-  { ok: true; event: ValidEvent; def: EventDef<never> } | { ok: false; code: ErrorCode; reason: string };
+export type Verdict = { ok: true; event: ValidEvent; def: EventDef } | { ok: false; code: ErrorCode; reason: string };
 
 /** JSON Schema of an event as a producer may send it. */
-export function eventJsonSchema(def: EventDef<never>): Record<string, unknown> {
+export function eventJsonSchema(def: EventDef): Record<string, unknown> {
   return z.toJSONSchema(def.schema as unknown as z.ZodType, {
     io: 'input',
     override: ({ jsonSchema }) => {
@@ -26,14 +25,14 @@ export function eventJsonSchema(def: EventDef<never>): Record<string, unknown> {
 }
 
 interface Compiled {
-  def: EventDef<never>;
+  def: EventDef;
   check: ValidateFunction;
 }
 
 /** At most this many findings are worded for one event. */
 const MAX_REASONS = 5;
 
-function reasonOf(def: EventDef<never>, event: unknown): string {
+function reasonOf(def: EventDef, event: unknown): string {
   const result = (def.schema as unknown as z.ZodType).safeParse(event);
   if (result.success) return 'refused by its JSON Schema';
   const issues = result.error.issues.slice(0, MAX_REASONS).map((i) => `${i.path.join('.') || 'event'}: ${i.message}`);

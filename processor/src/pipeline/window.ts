@@ -49,45 +49,51 @@ export class Windows {
 
   add(event: ValidEvent): void {
     for (const index of this.plans.byEvent.get(event.type) ?? []) {
-      const plan = this.plans.all[index]!;
-      const input = plan.source.sources.get(event.type)!(event as never) as never;
-      if (input === null) continue;
-      const finest = GRAINS[this.plans.grains[index]![0]!];
-      const t = Math.floor(event.time / 1000 / finest) * finest;
-      const dimensions = plan.dimensions.map((d) => d(input));
-      const key = `${t}${SEPARATOR}${event.workspace}${SEPARATOR}${dimensions.join(SEPARATOR)}`;
-      let row = this.rows[index]!.get(key);
-      if (row === undefined) {
-        const histograms = plan.measures.filter((m) => m.kind === 'histogram').map(() => new Map<number, number>());
-        row = { workspace: event.workspace, t, dimensions, numbers: emptyNumbers(plan.measures), histograms };
-        this.rows[index]!.set(key, row);
+      for (const rowOf of this.plans.all[index]!.source.sources.get(event.type)!) {
+        const input = rowOf(event as never) as never;
+        if (input !== null) this.count(index, event, input);
       }
-      let n = 0;
-      let h = 0;
-      for (const m of plan.measures) {
-        const v = m.value(input);
-        if (v === undefined || v === null) {
-          n += m.kind === 'histogram' ? 3 : 1;
-          if (m.kind === 'histogram') h++;
-          continue;
-        }
-        if (m.kind === 'histogram') {
-          const b = bucketOf(v);
-          row.histograms[h]!.set(b, (row.histograms[h]!.get(b) ?? 0) + 1);
-          row.numbers[n] = add(row.numbers[n]!, v);
-          row.numbers[n + 1] = add(row.numbers[n + 1]!, 1);
-          row.numbers[n + 2] = max(row.numbers[n + 2]!, v);
-          n += 3;
-          h++;
-        } else {
-          row.numbers[n] =
-            m.kind === 'max'
-              ? max(row.numbers[n]!, v)
-              : m.kind === 'min'
-                ? min(row.numbers[n]!, v)
-                : add(row.numbers[n]!, v);
-          n++;
-        }
+    }
+  }
+
+  /** Adds one row's input to its window. */
+  private count(index: number, event: ValidEvent, input: never): void {
+    const plan = this.plans.all[index]!;
+    const finest = GRAINS[this.plans.grains[index]![0]!];
+    const t = Math.floor(event.time / 1000 / finest) * finest;
+    const dimensions = plan.dimensions.map((d) => d(input));
+    const key = `${t}${SEPARATOR}${event.workspace}${SEPARATOR}${dimensions.join(SEPARATOR)}`;
+    let row = this.rows[index]!.get(key);
+    if (row === undefined) {
+      const histograms = plan.measures.filter((m) => m.kind === 'histogram').map(() => new Map<number, number>());
+      row = { workspace: event.workspace, t, dimensions, numbers: emptyNumbers(plan.measures), histograms };
+      this.rows[index]!.set(key, row);
+    }
+    let n = 0;
+    let h = 0;
+    for (const m of plan.measures) {
+      const v = m.value(input);
+      if (v === undefined || v === null) {
+        n += m.kind === 'histogram' ? 3 : 1;
+        if (m.kind === 'histogram') h++;
+        continue;
+      }
+      if (m.kind === 'histogram') {
+        const b = bucketOf(v);
+        row.histograms[h]!.set(b, (row.histograms[h]!.get(b) ?? 0) + 1);
+        row.numbers[n] = add(row.numbers[n]!, v);
+        row.numbers[n + 1] = add(row.numbers[n + 1]!, 1);
+        row.numbers[n + 2] = max(row.numbers[n + 2]!, v);
+        n += 3;
+        h++;
+      } else {
+        row.numbers[n] =
+          m.kind === 'max'
+            ? max(row.numbers[n]!, v)
+            : m.kind === 'min'
+              ? min(row.numbers[n]!, v)
+              : add(row.numbers[n]!, v);
+        n++;
       }
     }
   }

@@ -64,8 +64,17 @@ export const entityAliases: Omit<RollupDef<AliasRow>, 'event'> = {
 /** A rollup and how rows of it come out of events of one type. */
 export interface RollupSource {
   rollup: Omit<RollupDef<never>, 'event'>;
-  /** Event type → row the rollup's dimensions and measures read, or null. */
-  sources: ReadonlyMap<string, (event: never) => unknown>;
+  /** Event type → what makes rows that the rollup's dimensions and measures read; null is no row. */
+  sources: ReadonlyMap<string, readonly ((event: never) => unknown)[]>;
+}
+
+type RowMaker = (event: never) => unknown;
+
+/** One event may feed a rollup more than once: a message makes the edge into its queue and the edge out of it. */
+function byEvent(sources: readonly { event: string; row: RowMaker }[]): Map<string, RowMaker[]> {
+  const result = new Map<string, RowMaker[]>();
+  for (const { event, row } of sources) result.set(event, [...(result.get(event) ?? []), row]);
+  return result;
 }
 
 /** All rollups of `domains`, the shared ones included. */
@@ -73,15 +82,11 @@ export function allRollups(domains: readonly Domain[]): RollupSource[] {
   const own = domains.flatMap((d) =>
     d.rollups.map((r) => ({
       rollup: r,
-      sources: new Map<string, (e: never) => unknown>([
-        [r.event, r.where ? (e) => (r.where!(e) ? e : null) : (e) => e],
-      ]),
+      sources: byEvent([{ event: r.event, row: r.where ? (e) => (r.where!(e) ? e : null) : (e) => e }]),
     })),
   );
-  const edges = new Map(domains.flatMap((d) => (d.edges ?? []).map((s) => [s.event, s.edge as (e: never) => unknown])));
-  const aliases = new Map(
-    domains.flatMap((d) => (d.aliases ?? []).map((s) => [s.event, s.alias as (e: never) => unknown])),
-  );
+  const edges = byEvent(domains.flatMap((d) => (d.edges ?? []).map((s) => ({ event: s.event, row: s.edge }))));
+  const aliases = byEvent(domains.flatMap((d) => (d.aliases ?? []).map((s) => ({ event: s.event, row: s.alias }))));
   return [
     ...own,
     { rollup: entityEdges as unknown as RollupSource['rollup'], sources: edges },

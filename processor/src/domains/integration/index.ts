@@ -12,7 +12,7 @@ export default domain({
   name: 'integration',
   title: 'Integrations',
   description: 'Third-party integrations and the services that call them.',
-  events: [apiCall, dependency] as never,
+  events: [apiCall, dependency],
   rollups: [calls],
   edges: [callEdges, declaredEdges],
   aliases: [serviceAliases],
