@@ -382,7 +382,7 @@ describe('a new domain', () => {
         calls: 1,
       }));
     const windows = new Windows(new WindowPlans([{ ...parcel, edges: [edge('a', 'b'), edge('b', 'c')] }]));
-    windows.add({ ...delivery!.example, time: Date.UTC(2026, 10, 21), wait_ms: 1 });
+    windows.add({ type: 'parcel.delivery', workspace: 'w', time: Date.UTC(2026, 10, 21) });
     const block = windows.blocks(0).find((b) => b.table === 'entity_edges_1m')!;
     const values = (name: string) => block.columns.find((c) => c.name === name)!.values;
     expect([values('source'), values('target'), values('calls')]).toEqual([
