@@ -59,7 +59,7 @@ export const envelope = {
   workspace: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
 };
 
-export type PrivacyCategory = 'operational' | 'personal' | 'security' | 'financial';
+type PrivacyCategory = 'operational' | 'personal' | 'security' | 'financial';
 
 export interface EventDef<S extends z.ZodRawShape = z.ZodRawShape> {
   /** `<domain>.<name>`; the Kafka topic is `<prefix>.<type>`, the raw table `raw_<domain>_<name>`. */
@@ -123,7 +123,7 @@ export function rollup<S extends z.ZodRawShape>(
 
 // ---------------------------------------------------------------- queries
 
-export type ColumnType = 'time' | 'string' | 'number' | 'boolean';
+type ColumnType = 'time' | 'string' | 'number' | 'boolean';
 export interface Column {
   type: ColumnType;
   /** Grafana unit id (`ms`, `percentunit`, `reqps`, `short`, `bytes`, `currencyUSD` …). */
@@ -135,7 +135,7 @@ export interface Column {
   color?: string;
 }
 
-export interface QueryParam {
+interface QueryParam {
   description: string;
   /** Every parameter is a list of strings; empty means all. */
   type: 'string[]';
@@ -194,7 +194,7 @@ export const CACHE_SECONDS = {
   correlations: 1800,
   insights: 900,
 } as const;
-export type CacheClass = keyof typeof CACHE_SECONDS;
+type CacheClass = keyof typeof CACHE_SECONDS;
 
 export interface QueryDef {
   /** `<domain>_<what>`; also the prefix of the views. */
@@ -291,7 +291,7 @@ export interface DashboardDef {
   rows: { title: string; panels: PanelDef[] }[];
 }
 
-export interface RouteContext {
+interface RouteContext {
   /** Runs a catalog query inside the caller's workspace. */
   query(
     name: string,
@@ -347,7 +347,7 @@ export type SpanMapping = (span: Span) => { events: Record<string, unknown>[] } 
 
 // ---------------------------------------------------------------- shared vocabulary
 
-export interface EntityRef {
+interface EntityRef {
   kind: string;
   id: string;
 }
