@@ -9,7 +9,7 @@ import {
   type RollupDef,
   type SqlContext,
 } from '../domains/define';
-import { quantileSql } from '../pipeline/histogram';
+import { quantileSql } from '../vocabulary/histogram';
 import { allRollups } from '../vocabulary/edges';
 import { allTables, rawTableName, rollupTableName, systemRollups } from './tables';
 import type { Catalog, CatalogPart, CatalogQuery } from './types';

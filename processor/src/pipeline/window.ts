@@ -7,7 +7,7 @@ import { GRAINS, type Dimension, type Grain, type Measure } from '../domains/def
 import { allRollups, type RollupSource } from '../vocabulary/edges';
 import { rollupTables } from '../catalog/tables';
 import type { Domain } from '../domains/define';
-import { bucketOf } from './histogram';
+import { bucketOf } from '../vocabulary/histogram';
 import type { Block } from './ports';
 import type { ValidEvent } from './validate';
 

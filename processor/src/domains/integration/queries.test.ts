@@ -6,7 +6,7 @@ import type { ClickHouse } from '../../clickhouse/client';
 import { migrate } from '../../clickhouse/migrate';
 import { clickHouseTime, feed, runQuery, startEngine, type TestEngine } from '../../clickhouse/testing/engine';
 import { seeded } from '../../cli/demo';
-import { bucketOf, quantile, quantileSql, ZERO_BUCKET } from '../../pipeline/histogram';
+import { bucketOf, quantile, quantileSql, ZERO_BUCKET } from '../../vocabulary/histogram';
 import { health } from './health';
 
 type Event = Record<string, unknown> & {
@@ -437,7 +437,7 @@ it('no view shows a row of another workspace', async () => {
   }
 });
 
-it('quantileSql is pipeline/histogram.quantile', async () => {
+it('quantileSql is vocabulary/histogram.quantile', async () => {
   const buckets = fc.uniqueArray(
     fc.tuple(
       fc.oneof(fc.integer({ min: -300, max: 700 }), fc.constantFrom(ZERO_BUCKET, ZERO_BUCKET + 1, -18_000, 15_000)),
