@@ -204,6 +204,10 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
     say(`  API         ${runtime.url}  (OpenAPI at ${runtime.url}/docs)`);
     say(`  ClickHouse  ${clickhouse!.url}  ${server === undefined ? `(embedded, data in ${dataDir})` : ''}`);
     say(`  Event log   ${env.SHADOWER_KAFKA_BROKERS ?? `journal on disk in ${journalFolder(dataDir)}`}`);
+    if (workspace === undefined)
+      say(
+        "  Workspace   none by default: a record that names none becomes a dead letter of the workspace '', which only ClickHouse shows; SHADOWER_WORKSPACE sets one",
+      );
     if (credentials === undefined) {
       await signal;
       return;
