@@ -65,6 +65,8 @@ export class Batch {
   bytes = 0;
   /** Latest event time seen, milliseconds; −Infinity of none. */
   maxEventTime = -Infinity;
+  /** When the last record was appended to its log, milliseconds. */
+  lastAppended = -Infinity;
   private readonly windows: Windows;
   private readonly rawRows = new Map<string, unknown[][]>();
   private readonly letters: unknown[][] = [];
@@ -84,6 +86,7 @@ export class Batch {
 
   add(record: LogRecord, items: readonly Item[]): void {
     this.bytes += record.value?.length ?? 0;
+    this.lastAppended = record.timestamp;
     for (const item of items) {
       this.items++;
       if (item.kind === 'ignored') this.account(item.workspace, 'ignored', item.reason);

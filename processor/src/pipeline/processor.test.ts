@@ -249,3 +249,34 @@ test('complete until never goes back, stays behind unread records and reaches th
   expect(all).toEqual([...all].sort((a, b) => a - b));
   expect(all.at(-1)!).toBeGreaterThan(held);
 });
+
+test('while behind, complete until follows what was read, whatever one fast clock says', async () => {
+  const HOUR = 3600_000;
+  const appended = (): number => Date.now() - HOUR;
+  const cluster = new MemoryLogStore({ [TOPIC]: 1 }, appended);
+  const value = (i: number, time: number): Buffer =>
+    Buffer.from(JSON.stringify({ ...example, time, event_id: `e${i}` }));
+  // An event nine minutes ahead of the clock, then others that are as old as their records.
+  const values = [value(0, Date.now() + 9 * 60_000), ...Array.from({ length: 20 }, (_, i) => value(i + 1, appended()))];
+  await new MemoryLog(cluster).append(
+    TOPIC,
+    values.map((v) => ({ key: null, value: v })),
+  );
+  const behind: number[] = [];
+  const pipeline = new Pipeline(
+    new MemoryLog(cluster),
+    new MemoryStore(),
+    domains,
+    topics,
+    decodeTraces,
+    { ...options, maxBatchItems: 1 },
+    Date.now,
+    { progressed: (_tp, committed, end, until) => void (committed < end && behind.push(until)) },
+  );
+  await pipeline.start();
+  while (cluster.inspect({ topic: TOPIC, partition: 0 }).committed < values.length)
+    await new Promise((r) => setTimeout(r, 5));
+  await pipeline.stop();
+  expect(behind.length).toBeGreaterThan(5);
+  expect(Math.max(...behind)).toBeLessThanOrEqual(Date.now() - HOUR - options.completeGraceMs + 1000);
+});

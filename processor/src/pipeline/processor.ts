@@ -269,7 +269,8 @@ export class Pipeline implements LogConsumer {
     s.position = Math.max(s.position, range.to);
     s.batch = undefined;
     s.replay = undefined;
-    this.advance(s, batch?.maxEventTime ?? -Infinity);
+    // What is unread was appended after the last record that was read; one clock that runs ahead must not hide that.
+    this.advance(s, batch === undefined ? -Infinity : Math.min(batch.maxEventTime, batch.lastAppended));
     this.observer.flushed?.(s.tp, range, batch?.outcomes() ?? [], (this.clock() - started) / 1000);
     this.observer.seen?.(s.tp, s.seen.size, s.seen.shortenedTo);
   }
@@ -318,10 +319,10 @@ export class Pipeline implements LogConsumer {
   }
 
   /** Moves `completeUntil`, which never goes back. */
-  private advance(s: PartitionState, maxEventTime: number): void {
+  private advance(s: PartitionState, readUntil: number): void {
     const now = this.clock();
     const caughtUp = s.batch === undefined && s.committed >= s.end;
-    const until = (caughtUp ? now : Math.min(maxEventTime, now)) - this.options.completeGraceMs;
+    const until = (caughtUp ? now : Math.min(readUntil, now)) - this.options.completeGraceMs;
     if (until > s.completeUntil) s.completeUntil = until;
     this.observer.progressed?.(s.tp, s.committed, s.end, s.completeUntil);
   }
