@@ -19,6 +19,8 @@ export function QueryPicker({ catalog, value, error, accept, onChange }: Props) 
   return (
     <Field label="Query" description={chosen?.description} htmlFor={id} invalid={Boolean(error)} error={error} noMargin>
       <Combobox
+        // Mounted anew once there is a catalog: the self-sizing input of Grafana 12.4 keeps showing its spinner otherwise.
+        key={catalog ? 'ready' : 'loading'}
         id={id}
         aria-label="Query"
         options={options}
