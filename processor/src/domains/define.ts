@@ -243,6 +243,8 @@ export interface AlertDef {
   name: string;
   title: string;
   query: string;
+  /** Query whose panel shows the column, where that is another one. */
+  shownBy?: string;
   params?: Record<string, string[]>;
   column: string;
   /** Reduction of each series over the window before it is compared. */

@@ -22,8 +22,11 @@ export function panelOf(a: AlertDef, domains: readonly Domain[]): number | undef
   if (dashboard === undefined) throw new Error(`alert ${a.name}: there is no dashboard ${a.dashboard}`);
   return layout(dashboard)
     .flatMap((r) => r.panels)
-    .find((p) => p.panel.query === a.query && (p.panel.columns === undefined || p.panel.columns.includes(a.column)))
-    ?.id;
+    .find(
+      (p) =>
+        p.panel.query === (a.shownBy ?? a.query) &&
+        (p.panel.columns === undefined || p.panel.columns.includes(a.column)),
+    )?.id;
 }
 
 function check(a: AlertDef, catalog: Catalog): void {

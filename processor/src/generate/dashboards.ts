@@ -86,7 +86,7 @@ const byName = (name: string, properties: sdk.DynamicConfigValue[]): Override =>
 
 /** The alert rule that watches a column, if any: its limit is drawn where the column is shown. */
 const watching = (alerts: readonly AlertDef[], query: string, column: string): AlertDef | undefined =>
-  alerts.find((a) => a.query === query && a.column === column);
+  alerts.find((a) => (a.shownBy ?? a.query) === query && a.column === column);
 
 function limitSteps(a: AlertDef, fine = 'transparent'): sdk.Threshold[] {
   const limit = a.condition.value;

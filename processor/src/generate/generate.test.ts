@@ -15,6 +15,7 @@ const ROOT = resolve(__dirname, '../../..');
 interface Target {
   datasource: { type: string; uid: string };
   query: string;
+  columns?: string[];
   params?: Record<string, string[]>;
 }
 interface PanelJson {
@@ -209,7 +210,7 @@ describe('what is generated', () => {
     }
   });
 
-  it('has alert rules that link to a panel which shows the same query, and never turn unknown into 0', () => {
+  it('has alert rules that link to the panel declared to show the column, and never turn unknown into 0', () => {
     const dashboards = new Map(
       [...files]
         .filter(([path]) => path.startsWith('dashboards/'))
@@ -225,7 +226,10 @@ describe('what is generated', () => {
         const uid = rule.annotations.__dashboardUid__;
         if (uid === undefined) continue;
         const panel = dashboards.get(uid)?.panels.find((p) => p.id === Number(rule.annotations.__panelId__));
-        expect(panel?.targets?.[0]?.query).toBe(a!.model.query);
+        const declared = domains.flatMap((d) => d.alerts).find((x) => x.name === rule.labels.rule)!;
+        expect(a!.model.query).toBe(declared.query);
+        expect(panel?.targets?.[0]?.query).toBe(declared.shownBy ?? declared.query);
+        expect(panel?.targets?.[0]?.columns).toContain(declared.column);
       }
     }
   });

@@ -474,3 +474,26 @@ it('quantileSql is vocabulary/histogram.quantile', async () => {
     });
   });
 });
+
+it('a rate over a window is failures by calls; the mean of its minutes would be far off', async () => {
+  const at = FROM + 60 * DAY;
+  const call = (minute: number, i: number, status_code: number): object => ({
+    type: 'integration.api_call',
+    workspace: 'window',
+    time: at + minute * 60_000 + i,
+    integration: 'uneven',
+    endpoint: '/',
+    status_code,
+    latency_ms: 10,
+  });
+  await feed(ch, [...Array.from({ length: 100 }, (_, i) => call(0, i, 200)), call(1, 0, 500)]);
+  const range = { workspace: 'window', from: at, to: at + 300_000, step: 60 };
+  const window = (await runQuery(ch, 'integration_window', '1m', range)).main!;
+  expect(window).toHaveLength(1);
+  expect(window[0]).toMatchObject({ integration: 'uneven', calls: 101, failures: 1 });
+  expect(window[0]!.error_rate as number).toBeCloseTo(1 / 101, 12);
+  // The point lies on the last step of the range, where a reader that reduces to the last value finds it.
+  expect(Date.parse(`${String(window[0]!.time).replace(' ', 'T').replace('Z', '')}Z`)).toBe(at + 240_000);
+  const minutes = (await runQuery(ch, 'integration_calls', '1m', range)).main!.map((r) => r.error_rate as number);
+  expect(minutes.reduce((a, b) => a + b, 0) / minutes.length).toBeCloseTo(0.5, 12);
+});

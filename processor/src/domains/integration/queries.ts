@@ -149,6 +149,25 @@ ORDER BY time, integration`,
     },
   },
   {
+    name: 'integration_window',
+    kind: 'timeseries',
+    title: 'Calls over the whole range',
+    description:
+      'One point per integration, at the last step, made of all calls of the range: what alert rules compare. A rate is failures by calls, not an average of minutes.',
+    cache: 'systemMetrics',
+    rollup: 'integration_calls',
+    params: integrationParam,
+    parts: {
+      main: {
+        columns: { time, integration, ...measures },
+        sql: (s) => `
+SELECT toDateTime64(toUnixTimestamp(${s.to}) - {step:UInt32}, 3, 'UTC') AS time, integration, ${measureList(s, s.seconds)}
+FROM ${calls(s, s.scope)}
+ORDER BY integration`,
+      },
+    },
+  },
+  {
     name: 'integration_endpoints',
     kind: 'table',
     title: 'Endpoints',
