@@ -199,7 +199,8 @@ async function startInJava(settings: Record<string, string>): Promise<TestKafka>
     `-Dlog4j2.configurationFile=${join(dir, 'log4j2.yaml')}`,
   ];
   const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
-  await run('java', [...java, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file]);
+  // In one argument: an id may begin with a dash, and would be taken for an option.
+  await run('java', [...java, 'kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', file]);
 
   let child: ChildProcess | undefined;
   let tail = '';
