@@ -81,44 +81,6 @@ function lines(name, command, args, cwd = root, env = {}) {
   );
 }
 
-function go(name, cwd, env = {}) {
-  const result = spawnSync('go', ['test', '-json', './...'], {
-    cwd,
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    env: { ...process.env, ...env },
-  });
-  const tally = { passed: 0, failed: 0, skipped: 0 };
-  const output = new Map();
-  for (const line of result.stdout.split('\n')) {
-    if (!line.startsWith('{')) continue;
-    const e = JSON.parse(line);
-    if (e.Output !== undefined) output.set(e.Test, (output.get(e.Test) ?? '') + e.Output);
-    if (e.Test === undefined) continue;
-    if (e.Action === 'pass') tally.passed++;
-    if (e.Action === 'fail') {
-      tally.failed++;
-      process.stdout.write(output.get(e.Test) ?? e.Test);
-    }
-    if (e.Action === 'skip') {
-      tally.skipped++;
-      skips.push(
-        `${name}: ${e.Test}: ${
-          (output.get(e.Test) ?? '')
-            .split('\n')
-            .find((l) => l.includes('.go:'))
-            ?.trim() ?? 'no reason given'
-        }`,
-      );
-    }
-  }
-  if (result.status !== 0 && tally.failed === 0) {
-    process.stdout.write(`${result.stdout}${result.stderr}\n`);
-    tally.failed = 1;
-  }
-  count(name, tally);
-}
-
 /** Browser tests need a Chromium; on a Debian machine of ours it can be had. */
 function ensureChromium() {
   const found = process.env.CHROMIUM_PATH || ['chromium', 'chromium-browser', 'google-chrome'].some((c) => has(c));
@@ -188,7 +150,6 @@ for (const [name, step] of Object.entries(steps)) {
   process.stdout.write(`▸ ${name}\n`);
   step();
 }
-void go;
 rmSync(work, { recursive: true, force: true });
 if (skips.length > 0) {
   process.stdout.write(`\n!! NOT RUN HERE, ${skips.length}:\n`);
