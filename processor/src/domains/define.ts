@@ -100,6 +100,11 @@ export interface Measure<E> {
   description: string;
   /** Every value is a whole number, so the column can be one and adds up exactly. */
   integer?: true;
+  /**
+   * Values that enter a sum (or a histogram's sum) are rounded to multiples of 2^-resolution, so that sums are exact and
+   * independent of the order of addition up to 2^(53-resolution). 14 where the unit is `ms`, 30 for currencies, else 20.
+   */
+  resolution?: number;
 }
 export interface RollupDef<E = never> {
   /** Table name without grain suffix, prefixed with the domain's name. */

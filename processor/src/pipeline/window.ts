@@ -1,12 +1,13 @@
 /**
  * Aggregation of events into rollup rows. Rows are kept at the finest grain while a batch is open and merged into the
- * coarser ones when it is flushed, so an event is touched once per rollup. The order of rows and of additions is the
- * order of the records: the same records give the same bytes.
+ * coarser ones when it is flushed, so an event is touched once per rollup. The order of rows is the order of the records, so
+ * the same records give the same bytes; sums are exact, so the same events in any order and grouping merge to the same rows.
  */
 import { GRAINS, type Dimension, type Grain, type Measure } from '../domains/define';
 import { allRollups, type RollupSource } from '../vocabulary/edges';
 import { rollupTables } from '../catalog/tables';
 import type { Domain } from '../domains/define';
+import { exact, sumScale } from '../vocabulary/exact';
 import { bucketOf } from '../vocabulary/histogram';
 import type { Block } from './ports';
 import type { ValidEvent } from './validate';
@@ -24,7 +25,11 @@ interface Row {
 interface Plan {
   source: RollupSource;
   dimensions: ((e: never) => string)[];
-  measures: Measure<never>[];
+  measures: PlannedMeasure[];
+}
+interface PlannedMeasure extends Measure<never> {
+  /** Values of sums are rounded to multiples of 1 / scale; see vocabulary/exact.ts. Integers need no rounding. */
+  scale: number;
 }
 
 const SEPARATOR = '\u001f';
@@ -81,7 +86,7 @@ export class Windows {
       if (m.kind === 'histogram') {
         const b = bucketOf(v);
         row.histograms[h]!.set(b, (row.histograms[h]!.get(b) ?? 0) + 1);
-        row.numbers[n] = add(row.numbers[n]!, v);
+        row.numbers[n] = add(row.numbers[n]!, exact(v, m.scale));
         row.numbers[n + 1] = add(row.numbers[n + 1]!, 1);
         row.numbers[n + 2] = max(row.numbers[n + 2]!, v);
         n += 3;
@@ -92,7 +97,7 @@ export class Windows {
             ? max(row.numbers[n]!, v)
             : m.kind === 'min'
               ? min(row.numbers[n]!, v)
-              : add(row.numbers[n]!, v);
+              : add(row.numbers[n]!, m.kind === 'count' || m.integer ? v : exact(v, m.scale));
         n++;
       }
     }
@@ -186,7 +191,10 @@ export class WindowPlans {
     this.all = sources.map((source) => ({
       source,
       dimensions: Object.values(source.rollup.dimensions as Record<string, Dimension<never>>).map((d) => d.value),
-      measures: Object.values(source.rollup.measures as Record<string, Measure<never>>),
+      measures: Object.values(source.rollup.measures as Record<string, Measure<never>>).map((m) => ({
+        ...m,
+        scale: sumScale(m),
+      })),
     }));
     this.tables = sources.map((s) => new Map(rollupTables(s.rollup).map((t) => [t.grain, t])));
     this.grains = this.tables.map((t) => [...t.keys()]);
