@@ -10,6 +10,7 @@ import { createHttpServer, type AuthConfig, type HttpLimits } from '../http';
 import { Journal } from '../journal';
 import { KafkaLog, type KafkaLogOptions } from '../kafka';
 import { decodeTraces } from '../otlp';
+import { plainBatches, TIME_LIMITS, type TimeLimits } from '../pipeline/batch';
 import type { TopicSpec } from '../pipeline/decode';
 import type { EventLog, Logger } from '../pipeline/ports';
 import { Pipeline, PIPELINE_DEFAULTS, type PipelineOptions } from '../pipeline/processor';
@@ -29,6 +30,8 @@ export interface RuntimeOptions {
   auth: AuthConfig;
   http: { host: string; port: number; limits?: Partial<HttpLimits> };
   pipeline?: Partial<PipelineOptions>;
+  /** How late and how early an event may be. */
+  time?: TimeLimits;
   logger: FastifyBaseLogger & Logger;
 }
 
@@ -90,9 +93,8 @@ export async function startRuntime(o: RuntimeOptions): Promise<Runtime> {
     const pipeline = new Pipeline(
       log,
       store,
-      o.domains,
+      plainBatches(o.domains, decodeTraces, o.time ?? TIME_LIMITS),
       topics,
-      decodeTraces,
       { ...PIPELINE_DEFAULTS, ...o.pipeline },
       Date.now,
       metrics,

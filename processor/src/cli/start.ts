@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startEmbedded, type EmbeddedProcess } from '../clickhouse/embedded/spawn';
+import { TIME_LIMITS } from '../pipeline/batch';
 import type { ClickHouseConfig } from '../clickhouse/client';
 import { domains } from '../domains';
 import { ShadowerError } from '../errors';
@@ -193,8 +194,9 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
       ...(workspace === undefined ? {} : { workspace }),
       auth: authOf(env, credentials),
       http: { host: env.SHADOWER_HTTP_HOST, port },
-      pipeline: {
-        time: { latenessMs: o.input === undefined ? duration(env.SHADOWER_LATENESS) : Infinity, futureMs: 10 * 60_000 },
+      time: {
+        ...TIME_LIMITS,
+        latenessMs: o.input === undefined ? duration(env.SHADOWER_LATENESS) : Infinity,
       },
       logger,
     });

@@ -8,6 +8,7 @@ import { ShadowerError } from '../errors';
 import { assign, deliver, type LogHealth } from '../pipeline/delivery';
 import type { Clock, EventLog, LogConsumer, Logger, NewRecord, OffsetRange, TopicPartition } from '../pipeline/ports';
 import { notAssigned, RangeFence } from '../pipeline/range-fence';
+import { Records } from '../pipeline/records';
 import { FolderLock } from './lock';
 import { TopicJournal } from './topic';
 
@@ -123,7 +124,7 @@ export class Journal implements EventLog {
         const tp = { topic, partition: 0 };
         const next = async () => {
           const records = await journal.next(signal);
-          return records && { records, end: journal.endOffset };
+          return records && { records: Records.of(records), end: journal.endOffset };
         };
         await deliver({ tp, consumer, next, signal, logger }).catch((e: unknown) => {
           const error =

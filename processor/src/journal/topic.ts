@@ -31,7 +31,7 @@ interface Segment {
 interface State {
   version: 1;
   committed: number;
-  pending?: { from: number; to: number; at: number; encoder: number };
+  pending?: { from: number; to: number; at: number; encoder: number; digest?: string };
   /** End of the log at a clean close: a log that ends below it has lost records. */
   end?: number;
 }
@@ -189,8 +189,9 @@ export class TopicJournal {
   // ---------------------------------------------------------------- positions
 
   /** Durably notes the intent. Rejects with LOG_UNAVAILABLE. */
-  recordIntent({ from, to, at, encoder }: OffsetRange): Promise<void> {
-    return this.writeState({ version: 1, committed: this.state.committed, pending: { from, to, at, encoder } });
+  recordIntent({ from, to, at, encoder, digest }: OffsetRange): Promise<void> {
+    const pending = { from, to, at, encoder, ...(digest && { digest }) };
+    return this.writeState({ version: 1, committed: this.state.committed, pending });
   }
 
   /** Durably moves the committed position, clears the intent, and deletes what nobody needs any more. */

@@ -2,7 +2,8 @@
 import { ShadowerError } from '../errors';
 import type { OffsetRange, TopicPartition } from '../pipeline/ports';
 
-export const formatIntent = ({ to, at, encoder }: OffsetRange): string => JSON.stringify({ to, at, encoder });
+export const formatIntent = ({ to, at, encoder, digest, topicId }: OffsetRange): string =>
+  JSON.stringify({ to, at, encoder, digest, topicId });
 
 /** The intent in an offset's metadata. Throws CONFIG_INVALID where the metadata are somebody else's. */
 export function parseIntent(
@@ -14,8 +15,10 @@ export function parseIntent(
   if (metadata === '') return undefined;
   const whole = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
   try {
-    const { to, at, encoder } = JSON.parse(metadata) as Record<string, unknown>;
-    if (whole(to) && to > from && whole(at) && whole(encoder)) return { ...tp, from, to, at, encoder };
+    const { to, at, encoder, digest, topicId } = JSON.parse(metadata) as Record<string, unknown>;
+    const text = (s: unknown): s is string | undefined => s === undefined || typeof s === 'string';
+    if (whole(to) && to > from && whole(at) && whole(encoder) && text(digest) && text(topicId))
+      return { ...tp, from, to, at, encoder, ...(digest && { digest }), ...(topicId && { topicId }) };
   } catch {
     // not ours
   }

@@ -35,6 +35,7 @@ import type {
   TopicPartition,
 } from '../pipeline/ports';
 import { notAssigned, RangeFence } from '../pipeline/range-fence';
+import { Records } from '../pipeline/records';
 import { Appender } from './appender';
 import { asLogError, final, kafkaClient, protocolError, shadowerCause, type KafkaConnection } from './client';
 import { formatIntent, parseIntent } from './intent';
@@ -423,13 +424,13 @@ export class KafkaLog implements EventLog {
           this.client?.resume([{ topic: p.tp.topic, partitions: [p.tp.partition] }]);
         }
         p.told = knownEnd(p);
-        return { records, end: p.told };
+        return { records: Records.of(records), end: p.told };
       }
       // The rest of the log holds nothing to deliver, and the consumer was told that there is more.
       const end = knownEnd(p);
       if (end < p.told) {
         p.told = end;
-        return { records: [], end };
+        return { records: Records.of([]), end };
       }
       await p.wakeup.wait(signal);
     }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { eventLogContract, record, Recorder, until } from '../pipeline/event-log.contract';
 import type { LogConsumer, LogRecord, OffsetRange, TopicPartition } from '../pipeline/ports';
+import type { Records } from '../pipeline/records';
 import { KafkaLog, type KafkaLogOptions } from './kafka-log';
 import { kafkaUnavailable, startKafka, type TestKafka } from './testing/kafka';
 
@@ -86,7 +87,8 @@ class ExactlyOnce implements LogConsumer {
     return this.state.size;
   }
 
-  async records(tp: TopicPartition, records: readonly LogRecord[]) {
+  async records(tp: TopicPartition, columns: Records) {
+    const records = [...columns];
     const s = this.state.get(tp.partition)!;
     const next = s.held.length > 0 ? s.held[s.held.length - 1]!.offset + 1 : s.from;
     s.held.push(...records.filter((r) => r.offset >= next));

@@ -1,13 +1,37 @@
 /** One open batch: an offset range of one partition that becomes a set of blocks. */
 import { ENVELOPE_FIELDS, fieldColumns, rawTable, systemTables, type ColumnDef } from '../catalog/tables';
 import type { Domain } from '../domains/define';
-import type { DeadLetter, Item } from './decode';
+import { createDecoder, type DeadLetter, type Item, type TopicSpec, type TraceDecoder } from './decode';
 import type { Block, LogRecord, TopicPartition } from './ports';
+import type { Records } from './records';
 import type { SeenIds } from './seen';
 import type { ValidEvent } from './validate';
-import { Windows, type WindowPlans } from './window';
+import { Windows, WindowPlans } from './window';
+import { Digest } from './digest';
 
 export type Outcome = 'used' | 'duplicate' | 'dead_letter' | 'ignored';
+
+/** A batch being filled: what the pipeline needs of one, whoever decodes and aggregates. */
+export interface OpenBatch {
+  /** When it was opened, milliseconds; the clock of everything in it. */
+  readonly at: number;
+  /** Items (events, dead letters, ignored spans) in it, and bytes of their records. */
+  readonly items: number;
+  readonly bytes: number;
+  /** Latest event time, milliseconds; −Infinity of none. */
+  readonly maxEventTime: number;
+  /** When the last record was appended to its log, milliseconds. */
+  readonly lastAppended: number;
+  /** Takes in record i. Never throws on bad input: that becomes a dead letter. */
+  take(records: Records, i: number): void;
+  /** Counts per outcome and reason, for metrics. */
+  outcomes(): { outcome: Outcome; reason: string; items: number }[];
+  /** Fingerprint of what became of every record: equal exactly when two runs judged alike. */
+  digest(): string;
+  /** The blocks, in a fixed order. */
+  blocks(): Block[];
+}
+export type BatchOpener = (spec: TopicSpec, tp: TopicPartition, seen: SeenIds, at: number) => OpenBatch;
 
 export interface TimeLimits {
   /** Events older than this are dead letters; milliseconds, Infinity for no limit. */
@@ -49,6 +73,8 @@ export class BatchPlans {
   }
 }
 
+export const TIME_LIMITS: TimeLimits = { latenessMs: 7 * 86_400_000, futureMs: 10 * 60_000 };
+
 const columnsOf = (name: string): ColumnDef[] => systemTables.find((t) => t.name === name)!.columns;
 const rowsBlock = (table: string, columns: ColumnDef[], rows: unknown[][]): Block => ({
   table,
@@ -71,6 +97,7 @@ export class Batch {
   private readonly rawRows = new Map<string, unknown[][]>();
   private readonly letters: unknown[][] = [];
   private readonly ids: unknown[][] = [];
+  private readonly judged = new Digest();
   private readonly accounts = new Map<string, { workspace: string; outcome: Outcome; reason: string; items: number }>();
 
   constructor(
@@ -87,6 +114,7 @@ export class Batch {
   add(record: LogRecord, items: readonly Item[]): void {
     this.bytes += record.value?.length ?? 0;
     this.lastAppended = record.timestamp;
+    this.judged.record(record.offset);
     for (const item of items) {
       this.items++;
       if (item.kind === 'ignored') this.account(item.workspace, 'ignored', item.reason);
@@ -159,6 +187,7 @@ export class Batch {
   }
 
   private account(workspace: string, outcome: Outcome, reason: string): void {
+    this.judged.add(outcome, reason);
     const key = `${workspace}\u001f${outcome}\u001f${reason}`;
     const a = this.accounts.get(key);
     if (a === undefined) this.accounts.set(key, { workspace, outcome, reason, items: 1 });
@@ -172,6 +201,10 @@ export class Batch {
   /** Counts per outcome and reason, for metrics. */
   outcomes(): { outcome: Outcome; reason: string; items: number }[] {
     return [...this.accounts.values()];
+  }
+
+  digest(): string {
+    return this.judged.value();
   }
 
   /** The batch's blocks, in a fixed order; the ids come last, so that they never outrun what they stand for. */
@@ -197,4 +230,26 @@ export class Batch {
     if (this.ids.length > 0) blocks.push(rowsBlock('event_ids', columnsOf('event_ids'), this.ids));
     return blocks;
   }
+}
+
+/**
+ * Batches by the plain path: JSON.parse, the compiled validator, one object per event. It is the reference that the fast
+ * path (fast/) is held to, block by block and byte by byte.
+ */
+export function plainBatches(
+  domains: readonly Domain[],
+  decodeTraces: TraceDecoder,
+  limits = TIME_LIMITS,
+): BatchOpener {
+  const decode = createDecoder(domains, decodeTraces);
+  const plans = new BatchPlans(domains, new WindowPlans(domains));
+  return (spec, tp, seen, at) => {
+    const batch = new Batch(plans, tp, seen, limits, at);
+    return Object.assign(batch, {
+      take(records: Records, i: number): void {
+        const record = records.at(i);
+        batch.add(record, decode(spec, record));
+      },
+    });
+  };
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { deliver } from './delivery';
+import { Records } from './records';
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const tp = { topic: 't', partition: 0 };
@@ -16,7 +17,7 @@ describe('deliver', () => {
     await deliver({
       tp,
       consumer: { assigned: async () => {}, records: async () => {} },
-      next: async () => (given++ < BATCHES ? { records: [], end: given } : null),
+      next: async () => (given++ < BATCHES ? { records: Records.of([]), end: given } : null),
       signal: new AbortController().signal,
       logger,
     });

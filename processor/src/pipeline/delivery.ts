@@ -2,10 +2,11 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { ShadowerError, type ErrorCode } from '../errors';
-import type { LogConsumer, Logger, LogRecord, TopicPartition } from './ports';
+import type { LogConsumer, Logger, TopicPartition } from './ports';
+import type { Records } from './records';
 
 export interface DeliveryBatch {
-  records: readonly LogRecord[];
+  records: Records;
   /** End of the log as known, see `LogConsumer.records`. */
   end: number;
 }
@@ -41,7 +42,7 @@ export async function deliver(o: DeliveryOptions): Promise<void> {
         if (o.signal.aborted) return;
         const pauseMs = Math.min(longest, first * 2 ** Math.min(attempt, 20));
         o.logger.warn(
-          { ...o.tp, offset: batch.records[0]?.offset, attempt, pauseMs, err: error },
+          { ...o.tp, offset: batch.records.offsets[0], attempt, pauseMs, err: error },
           'Consuming a batch failed; it will be delivered again',
         );
         await pause(pauseMs, o.signal);

@@ -1,5 +1,6 @@
 /** The contract of the EventLog port. Every adapter and the in-memory twin run it; see `*.test.ts` beside them. */
 import type { EventLog, LogConsumer, LogRecord, NewRecord, OffsetRange, TopicPartition } from './ports';
+import type { Records } from './records';
 
 /** One fresh log with one topic; each `open` is one process at it. */
 export interface EventLogHarness {
@@ -30,7 +31,8 @@ export class Recorder implements LogConsumer {
     await this.onAssigned?.(partitions);
   }
 
-  async records(tp: TopicPartition, records: readonly LogRecord[], end: number): Promise<void> {
+  async records(tp: TopicPartition, columns: Records, end: number): Promise<void> {
+    const records = [...columns];
     const key = `${tp.topic}/${tp.partition}`;
     const assigned = this.assignments.at(-1)?.find((p) => p.topic === tp.topic && p.partition === tp.partition);
     if (!assigned) throw new Error(`records of ${key}, which is not assigned`);

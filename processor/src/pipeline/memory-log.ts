@@ -6,6 +6,7 @@ import { ShadowerError } from '../errors';
 import { assign, deliver, LARGEST_BATCH_BYTES, LARGEST_BATCH_RECORDS, Wakeup } from './delivery';
 import type { Clock, EventLog, LogConsumer, Logger, LogRecord, NewRecord, OffsetRange, TopicPartition } from './ports';
 import { notAssigned, RangeFence } from './range-fence';
+import { Records } from './records';
 
 interface StoredPartition extends TopicPartition {
   records: LogRecord[];
@@ -279,7 +280,7 @@ export class MemoryLog implements EventLog {
         }
         if (records.length > 0) {
           position = records[records.length - 1]!.offset + 1;
-          return { records, end: reachableEnd(p) };
+          return { records: Records.of(records), end: reachableEnd(p) };
         }
         await wakeups.get(keyOf(p))!.wait(signal);
       }

@@ -6,6 +6,8 @@
  * byte-identical; every insert made for it carries a deduplication token made of that range.
  */
 
+import type { Records } from './records';
+
 /** One partition of one topic. */
 export interface TopicPartition {
   topic: string;
@@ -40,6 +42,13 @@ export interface OffsetRange extends TopicPartition {
   at: number;
   /** Version of the encoder that built the blocks; a replay by another version must build the same bytes or refuse. */
   encoder: number;
+  /**
+   * Fingerprint of what became of each record of the range (see `Batch.digest`): a replay that judges differently, after an
+   * upgrade say, is refused before it writes anything.
+   */
+  digest?: string;
+  /** Identity of the topic the offsets belong to, where the log has one: a topic made anew starts again at 0. */
+  topicId?: string;
   /** The assignment it belongs to, as given to `assigned`; where set, the log refuses a range of another assignment. */
   epoch?: number;
 }
@@ -74,14 +83,16 @@ export interface LogConsumer {
    * Every `records` call of earlier assignments has ended before. `epoch` names the assignment (see OffsetRange).
    */
   assigned(
-    partitions: ReadonlyArray<TopicPartition & { committed: number; pending?: OffsetRange; epoch?: number }>,
+    partitions: ReadonlyArray<
+      TopicPartition & { committed: number; pending?: OffsetRange; epoch?: number; topicId?: string }
+    >,
   ): Promise<void>;
   /**
    * Records in offset order. `end` is the log's end offset as known: the consumer is caught up when it holds everything
    * below it. `records` is empty where only `end` is news (the rest of the log turned out to hold nothing to deliver).
    * After a throw the same batch comes again: offsets that were already taken in must be skipped.
    */
-  records(tp: TopicPartition, records: readonly LogRecord[], end: number): Promise<void>;
+  records(tp: TopicPartition, records: Records, end: number): Promise<void>;
 }
 
 /** Column-wise block for one table. All columns have the same length. */

@@ -1,8 +1,9 @@
 import { domains } from '../domains';
 import { decodeTraces } from '../otlp';
+import { plainBatches } from './batch';
 import { MemoryLog, MemoryLogStore, type KillPoint } from './memory-log';
 import { MemoryStore } from './memory-store';
-import { Pipeline, PIPELINE_DEFAULTS, type PipelineOptions } from './processor';
+import { Pipeline, PIPELINE_DEFAULTS, tokenOf, type PipelineOptions } from './processor';
 import type { TopicSpec } from './decode';
 
 const example = domains[0]!.events[0]!.example as Record<string, unknown>;
@@ -24,7 +25,7 @@ function setUp(partitions = 2) {
   const cluster = new MemoryLogStore({ [TOPIC]: partitions });
   const store = new MemoryStore();
   const start = async (log = new MemoryLog(cluster)) => {
-    const pipeline = new Pipeline(log, store, domains, topics, decodeTraces, options);
+    const pipeline = new Pipeline(log, store, plainBatches(domains, decodeTraces), topics, options);
     await pipeline.start();
     return { log, pipeline };
   };
@@ -266,9 +267,8 @@ test('while behind, complete until follows what was read, whatever one fast cloc
   const pipeline = new Pipeline(
     new MemoryLog(cluster),
     new MemoryStore(),
-    domains,
+    plainBatches(domains, decodeTraces),
     topics,
-    decodeTraces,
     { ...options, maxBatchItems: 1 },
     Date.now,
     { progressed: (_tp, committed, end, until) => void (committed < end && behind.push(until)) },
@@ -279,4 +279,41 @@ test('while behind, complete until follows what was read, whatever one fast cloc
   await pipeline.stop();
   expect(behind.length).toBeGreaterThan(5);
   expect(Math.max(...behind)).toBeLessThanOrEqual(Date.now() - HOUR - options.completeGraceMs + 1000);
+});
+
+test('a range that this version would judge differently is refused before anything is written', async () => {
+  const t = setUp(1);
+  await t.append(0, 20);
+  const first = new MemoryLog(t.cluster);
+  first.killAt('after-intent');
+  await t.start(first);
+  await new Promise((r) => setTimeout(r, 80));
+  first.kill();
+  const before = t.store.rows(rawTable).length;
+  const [{ pending }] = [t.cluster.inspect({ topic: TOPIC, partition: 0 })];
+  expect(pending?.digest).toMatch(/^[0-9a-f]{16}$/);
+
+  // The next release takes every event for too late.
+  const log = new MemoryLog(t.cluster);
+  const strict = plainBatches(domains, decodeTraces, { latenessMs: -1, futureMs: Infinity });
+  const refusing = new Pipeline(log, t.store, strict, topics, options);
+  await refusing.start();
+  await new Promise((r) => setTimeout(r, 80));
+  expect(refusing.fatal).toMatchObject({ code: 'STORE_UNSAFE' });
+  expect(refusing.fatal?.message).toContain('judges them differently');
+  expect(t.store.rows(rawTable).length).toBe(before);
+  expect(t.store.rows('dead_letters')).toEqual([]);
+  await refusing.stop();
+
+  // The release that was running finishes it.
+  const { pipeline } = await t.start();
+  await t.drained();
+  await pipeline.stop();
+  expectExactlyOnce(t.store, 20);
+});
+
+test('the token names the topic itself, so that one made anew under the same name is not taken for a retry', () => {
+  const range = { topic: 'a', partition: 1, from: 0, to: 10, at: 0, encoder: 2 };
+  expect(tokenOf({ ...range, topicId: 'x' })).not.toBe(tokenOf({ ...range, topicId: 'y' }));
+  expect(tokenOf({ ...range, to: 11 })).not.toBe(tokenOf(range));
 });

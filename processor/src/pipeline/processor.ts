@@ -6,16 +6,18 @@
  * After a crash the log hands the pending intent back; the very same records then make the very same blocks, and the
  * store drops those it already has. See docs/guarantee.md.
  */
-import { createDecoder, type Decoder, type TopicSpec, type TraceDecoder } from './decode';
-import { Batch, BatchPlans, type Outcome, type TimeLimits } from './batch';
+import type { TopicSpec } from './decode';
+import type { BatchOpener, OpenBatch, Outcome } from './batch';
 import { SeenIds } from './seen';
-import { WindowPlans } from './window';
-import type { Domain } from '../domains/define';
 import { ShadowerError } from '../errors';
-import type { Block, Clock, EventLog, LogConsumer, LogRecord, OffsetRange, Store, TopicPartition } from './ports';
+import type { Block, Clock, EventLog, LogConsumer, OffsetRange, Store, TopicPartition } from './ports';
+import type { Records } from './records';
 
-/** Version of the block encoder; a replay by another version is refused unless it is known to build the same bytes. */
-export const ENCODER_VERSION = 1;
+/**
+ * Version of the protocol by which a range is written: which token it gets and what its digest is made of. An intent of
+ * an older one is refused; within a version, a replay by another release is allowed when its digest is the same.
+ */
+export const ENCODER_VERSION = 2;
 
 export interface PipelineOptions {
   /** Longest time a record waits in an open batch, milliseconds. */
@@ -26,7 +28,6 @@ export interface PipelineOptions {
   /** How long the same event_id counts once, milliseconds, and how many ids a partition holds. */
   seenHorizonMs: number;
   seenCapacity: number;
-  time: TimeLimits;
   /** How far behind the clock a partition that is caught up is called complete, milliseconds. */
   completeGraceMs: number;
   /** How often progress is written when nothing else happens, milliseconds. */
@@ -43,7 +44,6 @@ export const PIPELINE_DEFAULTS: PipelineOptions = {
   maxBatchBytes: 64 * 1024 * 1024,
   seenHorizonMs: 24 * 3600_000,
   seenCapacity: 1_000_000,
-  time: { latenessMs: 7 * 86_400_000, futureMs: 10 * 60_000 },
   completeGraceMs: 5000,
   progressIntervalMs: 2000,
   retryMinMs: 100,
@@ -71,11 +71,12 @@ interface PartitionState {
   /** Next offset to be read. */
   position: number;
   end: number;
-  batch: Batch | undefined;
+  batch: OpenBatch | undefined;
   from: number;
   replay: OffsetRange | undefined;
   /** Names the assignment, so that the log can refuse what belongs to an earlier one. */
   epoch: number | undefined;
+  topicId: string | undefined;
   seen: SeenIds;
   completeUntil: number;
   /** End of the partition as the log last said when asked; it may lie beyond what can ever be delivered. */
@@ -89,32 +90,33 @@ interface PartitionState {
 const keyOf = (tp: TopicPartition): string => `${tp.topic}\u001f${tp.partition}`;
 
 /** Names the exact range: the store drops a block only if it has this table's block of this very range. */
-export const tokenOf = (r: OffsetRange): string => `v${r.encoder}:${r.topic}:${r.partition}:${r.from}-${r.to}`;
+export const tokenOf = (r: OffsetRange): string =>
+  `v${r.encoder}:${r.topic}${r.topicId === undefined ? '' : `@${r.topicId}`}:${r.partition}:${r.from}-${r.to}`;
 
 export class Pipeline implements LogConsumer {
-  private readonly decode: Decoder;
-  private readonly plans: BatchPlans;
   private readonly partitions = new Map<string, PartitionState>();
   private readonly specs: ReadonlyMap<string, TopicSpec>;
   private flushTimer: NodeJS.Timeout | undefined;
   private progressTimer: NodeJS.Timeout | undefined;
   private closing = false;
-  /** Reason why a partition stopped for good; readiness shows it. */
-  fatal: Error | undefined;
+  /** Why a partition stopped for good, or cannot go on until somebody mends something. */
+  private readonly troubles = new Map<string, Error>();
 
   constructor(
     private readonly log: EventLog,
     private readonly store: Store,
-    domains: readonly Domain[],
+    private readonly openBatch: BatchOpener,
     topics: readonly TopicSpec[],
-    decodeTraces: TraceDecoder,
     private readonly options: PipelineOptions = PIPELINE_DEFAULTS,
     private readonly clock: Clock = Date.now,
     private readonly observer: PipelineObserver = {},
   ) {
-    this.decode = createDecoder(domains, decodeTraces);
-    this.plans = new BatchPlans(domains, new WindowPlans(domains));
     this.specs = new Map(topics.map((t) => [t.topic, t]));
+  }
+
+  /** Reason why a partition stopped for good; readiness shows it. */
+  get fatal(): Error | undefined {
+    return this.troubles.values().next().value;
   }
 
   /** Checks the store, then consumes until `stop`. */
@@ -145,6 +147,7 @@ export class Pipeline implements LogConsumer {
   async assigned(list: Parameters<LogConsumer['assigned']>[0]): Promise<void> {
     for (const s of this.partitions.values()) s.owned = false;
     this.partitions.clear();
+    this.troubles.clear();
     for (const a of list) {
       const spec = this.specs.get(a.topic);
       if (spec === undefined)
@@ -173,6 +176,7 @@ export class Pipeline implements LogConsumer {
         batch: undefined,
         replay: a.pending,
         epoch: a.epoch,
+        topicId: a.topicId,
         seen,
         completeUntil: await this.store.completeUntil(a),
         logEnd: -1,
@@ -182,19 +186,20 @@ export class Pipeline implements LogConsumer {
     }
   }
 
-  async records(tp: TopicPartition, records: readonly LogRecord[], end: number): Promise<void> {
+  async records(tp: TopicPartition, records: Records, end: number): Promise<void> {
     const s = this.partitions.get(keyOf(tp));
     if (s === undefined) return;
     await this.locked(s, async () => {
       // Lower than before where the log's tail turned out to hold nothing to deliver (aborted transactions).
       s.end = end;
-      for (const record of records) {
+      for (let i = 0; i < records.length; i++) {
         if (!s.owned) return;
-        if (record.offset < s.position) continue;
-        if (s.replay !== undefined && record.offset >= s.replay.to) await this.flush(s);
-        s.batch ??= new Batch(this.plans, s.tp, s.seen, this.options.time, s.replay?.at ?? this.clock());
-        s.batch.add(record, this.decode(s.spec, record));
-        s.position = record.offset + 1;
+        const offset = records.offsets[i]!;
+        if (offset < s.position) continue;
+        if (s.replay !== undefined && offset >= s.replay.to) await this.flush(s);
+        s.batch ??= this.openBatch(s.spec, s.tp, s.seen, s.replay?.at ?? this.clock());
+        s.batch.take(records, i);
+        s.position = offset + 1;
         if (
           s.replay === undefined &&
           (s.batch.items >= this.options.maxBatchItems || s.batch.bytes >= this.options.maxBatchBytes)
@@ -247,10 +252,16 @@ export class Pipeline implements LogConsumer {
     if (batch === undefined && s.replay === undefined) return;
     const started = this.clock();
     const range: OffsetRange = {
-      ...(s.replay ?? { ...s.tp, from: s.from, to: s.position, at: batch!.at, encoder: ENCODER_VERSION }),
+      ...(s.replay ?? this.rangeOf(s, batch!)),
       epoch: s.epoch,
     };
     try {
+      const digest = batch?.digest();
+      if (range.digest !== undefined && digest !== undefined && range.digest !== digest)
+        throw new ShadowerError(
+          'STORE_UNSAFE',
+          `offsets ${range.from} to ${range.to} of ${range.topic}[${range.partition}] were being written when a process died, and this version judges them differently (${digest} instead of ${range.digest}). Start the version that was running once, so that it can finish.`,
+        );
       if (s.replay === undefined) await this.untilLogAnswers(s, () => this.log.recordIntent(range));
       await this.insertAll(s, batch?.blocks() ?? [], tokenOf(range));
       if (!s.owned) return;
@@ -260,7 +271,7 @@ export class Pipeline implements LogConsumer {
       // handed out again by the log, to us or to whoever owns it.
       s.owned = false;
       s.batch = undefined;
-      if (!(e instanceof ShadowerError && e.code === 'LOG_FENCED')) this.fatal = e as Error;
+      if (!(e instanceof ShadowerError && e.code === 'LOG_FENCED')) this.troubles.set(keyOf(s.tp), e as Error);
       throw e;
     }
     if (!s.owned) return;
@@ -273,6 +284,19 @@ export class Pipeline implements LogConsumer {
     this.advance(s, batch === undefined ? -Infinity : Math.min(batch.maxEventTime, batch.lastAppended));
     this.observer.flushed?.(s.tp, range, batch?.outcomes() ?? [], (this.clock() - started) / 1000);
     this.observer.seen?.(s.tp, s.seen.size, s.seen.shortenedTo);
+  }
+
+  /** What is to be recorded for an open batch. */
+  private rangeOf(s: PartitionState, batch: OpenBatch): OffsetRange {
+    return {
+      ...s.tp,
+      from: s.from,
+      to: s.position,
+      at: batch.at,
+      encoder: ENCODER_VERSION,
+      digest: batch.digest(),
+      ...(s.topicId !== undefined && { topicId: s.topicId }),
+    };
   }
 
   private backoff(attempt: number): Promise<void> {
@@ -307,7 +331,7 @@ export class Pipeline implements LogConsumer {
             const unavailable = e instanceof ShadowerError && e.code === 'STORE_UNAVAILABLE';
             this.observer.storeFailed?.(s.tp, e as Error, attempt);
             // Anything else (a schema that does not fit, say) will not heal by itself; stopping is not an excuse to lose the range.
-            if (!unavailable) this.fatal = e as Error;
+            if (!unavailable) this.troubles.set(keyOf(s.tp), e as Error);
             if (this.closing && attempt > 3) throw e;
             await this.backoff(attempt);
           }
@@ -315,7 +339,7 @@ export class Pipeline implements LogConsumer {
       }
     };
     await Promise.all(Array.from({ length: Math.min(this.options.insertConcurrency, queue.length) }, worker));
-    this.fatal = undefined;
+    this.troubles.delete(keyOf(s.tp));
   }
 
   /** Moves `completeUntil`, which never goes back. */

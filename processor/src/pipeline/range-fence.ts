@@ -11,7 +11,8 @@ export const sameRange = (a: OffsetRange, b: OffsetRange): boolean =>
   a.from === b.from &&
   a.to === b.to &&
   a.at === b.at &&
-  a.encoder === b.encoder;
+  a.encoder === b.encoder &&
+  a.digest === b.digest;
 
 const words = (r: OffsetRange) => `[${r.from}, ${r.to}) of ${r.topic}/${r.partition}`;
 
@@ -49,8 +50,8 @@ export class RangeFence {
     if (this._pending && !sameRange(this._pending, range)) {
       throw this.refusal(range, `${words(this._pending)} is still in flight`);
     }
-    const { topic, partition, from, to, at, encoder } = range;
-    this._pending = { topic, partition, from, to, at, encoder };
+    const { epoch: _, ...recorded } = range;
+    this._pending = recorded;
   }
 
   /** To be called before a commit is written. Throws LOG_FENCED. */

@@ -13,6 +13,7 @@ import { createHttpServer } from '../http';
 import { auth, EVENT_TOPICS, KEYS, validEvent } from '../http/testing/harness';
 import { decodeTraces } from '../otlp';
 import { MemoryLog, MemoryLogStore } from '../pipeline/memory-log';
+import { plainBatches } from '../pipeline/batch';
 import { Pipeline, PIPELINE_DEFAULTS } from '../pipeline/processor';
 import { createQueryRunner, type QueryRunner } from '.';
 
@@ -44,13 +45,12 @@ beforeAll(async () => {
   pipeline = new Pipeline(
     log,
     new ClickHouseStore(ch, domains),
-    domains,
+    plainBatches(domains, decodeTraces),
     topics.map((topic) =>
       topic === 'otlp_spans'
         ? { topic, encoding: 'otlp' as const }
         : { topic, encoding: 'event_json' as const, ...(EVENT_TOPICS.includes(topic) ? { type: topic.slice(9) } : {}) },
     ),
-    decodeTraces,
     { ...PIPELINE_DEFAULTS, flushIntervalMs: 100, progressIntervalMs: 200 },
   );
   await pipeline.start();

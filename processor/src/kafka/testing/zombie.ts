@@ -23,7 +23,7 @@ async function main() {
     assigned: async () => undefined,
     records: async (tp, records) => {
       if (range) return;
-      range = { ...tp, from: records[0]!.offset, to: records[records.length - 1]!.offset + 1, at: 1, encoder: 1 };
+      range = { ...tp, from: records.offsets[0]!, to: records.offsets[records.length - 1]! + 1, at: 1, encoder: 1 };
       await log.recordIntent(range);
       say('held');
     },
