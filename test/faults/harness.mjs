@@ -1,0 +1,520 @@
+// @ts-check
+/**
+ * What every fault runs on: one real Kafka and one real ClickHouse (its own process behind HTTP), and per fault a scenario
+ * with topics, a group and a database of its own, a producer, and processors as processes of their own.
+ */
+import { fork, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, rmSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { kafkaHarness } from '../support/kafka.mjs';
+import { freePorts, processor, root, sleep, until } from '../support/stack.mjs';
+import { judge, readBack } from './oracle.mjs';
+
+const require = createRequire(join(root, 'processor/package.json'));
+const here = dirname(fileURLToPath(import.meta.url));
+const USER = { name: 'faults', password: randomBytes(16).toString('hex') };
+
+/** Bound on the peak resident memory of every processor process, MiB. */
+export const RSS_LIMIT_MB = 256;
+const TYPES = ['integration.api_call', 'integration.dependency'];
+
+/** @typedef {import('./oracle.mjs').Produced} Produced */
+/** @typedef {import('./oracle.mjs').Verdict} Verdict */
+
+/** The reason why the matrix cannot run here, or null. */
+export const unavailable = () => kafkaHarness().unavailable();
+
+/** State of a process as Linux gives it: peak memory in MiB, and whether it is stopped. Undefined when it is gone. */
+function processStatus(pid) {
+  try {
+    const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const peak = /^VmHWM:\s+(\d+) kB/m.exec(text);
+    return { peakMb: peak ? Number(peak[1]) / 1024 : 0, stopped: /^State:\s+T/m.test(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A processor as a process: how to end it, what it said, and how much memory it took. */
+class Processor {
+  /** @type {any[]} what the victim told, in order */
+  events = [];
+  output = '';
+  peakMb = 0;
+  /** @type {number | string | undefined} exit code or signal */
+  ended;
+
+  /** @param {import('node:child_process').ChildProcess} child */
+  constructor(child) {
+    this.child = child;
+    this.pid = /** @type {number} */ (child.pid);
+    child.on('message', (m) => void this.events.push({ at: Date.now(), .../** @type {object} */ (m) }));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (t) => (this.output = (this.output + t).slice(-20_000)));
+    const sample = () => (this.peakMb = Math.max(this.peakMb, processStatus(this.pid)?.peakMb ?? 0));
+    const timer = setInterval(sample, 100);
+    this.exited = new Promise((done) =>
+      child.once('exit', (code, signal) => {
+        clearInterval(timer);
+        this.ended = code ?? signal ?? 'gone';
+        done(this.ended);
+      }),
+    );
+  }
+
+  /** @param {string} event */
+  all = (event) => this.events.filter((e) => e.event === event);
+
+  /** Waits for something it says; fails when it ends before. @param {string} event @param {number} [nth] @param {number} [seconds] */
+  async says(event, nth = 1, seconds = 60) {
+    return until(
+      () => `${event} of process ${this.pid}; it said ${JSON.stringify(this.events.slice(-5))} ${this.output}`,
+      async () => {
+        const found = this.all(event)[nth - 1];
+        if (found === undefined && this.ended !== undefined)
+          throw new Error(
+            `it ended (${this.ended}) before ${event}: ${JSON.stringify(this.events.slice(-5))} ${this.output}`,
+          );
+        return found;
+      },
+      seconds,
+    );
+  }
+
+  /** Waits until it has ended, by itself. @param {number} [seconds] */
+  async gone(seconds = 60) {
+    await until(
+      () => `the end of process ${this.pid}; it said ${JSON.stringify(this.events.slice(-5))} ${this.output}`,
+      async () => this.ended,
+      seconds,
+    );
+    return this.ended;
+  }
+
+  /** Waits until it has stopped itself (SIGSTOP). */
+  stopped = (seconds = 60) =>
+    until(
+      () => `SIGSTOP of process ${this.pid}`,
+      async () => processStatus(this.pid)?.stopped || undefined,
+      seconds,
+    );
+
+  /** @param {NodeJS.Signals} name */
+  signal(name) {
+    if (this.ended === undefined) process.kill(this.pid, name);
+  }
+
+  async kill9() {
+    this.signal('SIGKILL');
+    await this.exited;
+  }
+
+  /** SIGTERM; answers with how it ended. */
+  async end(seconds = 40) {
+    this.signal('SIGTERM');
+    await until(
+      () => `a graceful end; ${this.output}`,
+      async () => this.ended,
+      seconds,
+    );
+    return this.ended;
+  }
+}
+
+/** The embedded ClickHouse as a process that can die and come back on the same port and data. */
+class Store {
+  constructor(folder) {
+    this.folder = folder;
+    this.port = 0;
+  }
+  async start() {
+    const { startEmbedded } = processor('clickhouse/embedded/spawn.js');
+    this.child = await startEmbedded({ dataDir: join(this.folder, 'data'), port: this.port, users: [USER] });
+    this.url = this.child.url;
+    this.port = Number(new URL(this.url).port);
+  }
+  get pid() {
+    return this.child.pid;
+  }
+  /** kill -9; the data stay. */
+  kill = () => this.child.kill();
+  stop = () => this.child.stop();
+  /** Runs SQL; rows as objects. @param {string} sql @returns {Promise<any[]>} */
+  rows = async (sql) => {
+    const response = await fetch(`${this.url}/?default_format=JSONEachRow&output_format_json_quote_64bit_integers=0`, {
+      method: 'POST',
+      headers: { 'x-clickhouse-user': USER.name, 'x-clickhouse-key': USER.password },
+      body: sql,
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${sql}\n${text}`);
+    return text
+      .split('\n')
+      .filter((l) => l !== '')
+      .map((l) => JSON.parse(l));
+  };
+  /** @param {string} database @param {string} [url] another way to it, a proxy say */
+  config = (database, url = this.url) => ({ url, user: USER.name, password: USER.password, database });
+}
+
+/** Kafka, ClickHouse, and the scenarios on them. */
+export class Harness {
+  scenarios = 0;
+  /** @param {{ short: boolean }} o */
+  constructor({ short }) {
+    this.short = short;
+    this.folder = mkdtempSync(join(tmpdir(), 'shadower-faults-'));
+    this.store = new Store(join(this.folder, 'clickhouse'));
+  }
+
+  async start() {
+    const kafka = kafkaHarness().start({
+      'delete.topic.enable': 'true',
+      // So that a deleted topic is gone at once, and retention can be watched.
+      'log.segment.delete.delay.ms': '500',
+      'group.max.session.timeout.ms': '60000',
+    });
+    const [k] = await Promise.all([kafka, this.store.start()]);
+    this.kafka = k;
+  }
+
+  /**
+   * A fresh place for one run of a fault.
+   * @param {{ partitions?: number }} [o]
+   */
+  async scenario(o = {}) {
+    const s = new Scenario(this, `f${++this.scenarios}`, o);
+    await s.prepare();
+    return s;
+  }
+
+  async stop() {
+    await Promise.all([this.kafka?.stop(), this.store.child && this.store.stop()]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** One run of a fault: topics, group, database, producer and processors of its own. */
+export class Scenario {
+  /** @type {Processor[]} */
+  processors = [];
+  /** What was read back of topics that are gone since. @type {Produced[]} */
+  kept = [];
+  /** kafkajs' admin client and producer. @type {any} */
+  admin;
+  /** @type {any} */
+  producer;
+  sent = 0;
+  next = 0;
+
+  /** @param {Harness} harness @param {string} name @param {{ partitions?: number }} o */
+  constructor(harness, name, { partitions = 4 }) {
+    this.harness = harness;
+    this.prefix = name;
+    this.group = `${name}-group`;
+    this.database = `db_${name}`;
+    this.partitions = partitions;
+    /** Topics by event type, the ones of the harness' events. */
+    this.topics = TYPES.map((type) => ({ topic: `${name}.${type}`, type }));
+    /** The topic that most faults are about. */
+    this.topic = `${name}.${TYPES[0]}`;
+  }
+
+  async prepare() {
+    await this.connect();
+    const { ClickHouse } = processor('clickhouse/client.js');
+    const { migrate } = processor('clickhouse/migrate.js');
+    const { domains } = processor('domains/index.js');
+    const ch = new ClickHouse(this.harness.store.config(this.database));
+    try {
+      await migrate(ch, domains);
+    } finally {
+      await ch.close();
+    }
+    await this.createTopics();
+  }
+
+  /** Clients of the harness' own; made anew when a topic was, since they remember its leaders. */
+  async connect() {
+    const { Kafka, Partitioners, logLevel } = require('kafkajs');
+    await this.disconnect();
+    const client = new Kafka({
+      brokers: this.harness.kafka.brokers,
+      clientId: 'faults',
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 30, initialRetryTime: 100, maxRetryTime: 2000 },
+    });
+    this.admin = client.admin();
+    this.producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    await Promise.all([this.admin.connect(), this.producer.connect()]);
+  }
+
+  async disconnect() {
+    await Promise.all([this.admin?.disconnect(), this.producer?.disconnect()].map((p) => p?.catch(() => undefined)));
+  }
+
+  createTopics(topics = this.topics.map((t) => t.topic)) {
+    return this.admin.createTopics({
+      waitForLeaders: true,
+      topics: topics.map((topic) => ({
+        topic,
+        numPartitions: topic === this.topic ? this.partitions : 1,
+        replicationFactor: 1,
+      })),
+    });
+  }
+
+  rows = (/** @type {string} */ sql) => this.harness.store.rows(sql);
+
+  // ---------------------------------------------------------------- the producer
+
+  /**
+   * The nth event: a handful of groups, windows over some hours, and one in ten without an id.
+   * @param {number} n @param {Record<string, unknown>} [extra]
+   */
+  event(n, extra = {}) {
+    const pick = (/** @type {number} */ salt, /** @type {number} */ of) =>
+      (Math.imul(n + 1, 2654435761 + salt * 40503) >>> 8) % of;
+    const time = this.epoch - pick(1, 3 * 3600) * 1000;
+    if (n % 20 === 19)
+      return {
+        type: TYPES[1],
+        event_id: `${this.prefix}-${n}`,
+        time: new Date(time).toISOString(),
+        workspace: 'faults',
+        source: `service-${pick(2, 5)}`,
+        source_kind: 'service',
+        target: `integration-${pick(3, 7)}`,
+        target_kind: 'integration',
+        dependency_type: 'data',
+        criticality: 1 + pick(4, 5),
+        ...extra,
+      };
+    const status = [200, 200, 200, 200, 404, 429, 500][pick(5, 7)];
+    return {
+      type: TYPES[0],
+      ...(n % 10 === 3 ? {} : { event_id: `${this.prefix}-${n}` }),
+      time: new Date(time).toISOString(),
+      workspace: 'faults',
+      integration: `integration-${pick(6, 7)}`,
+      kind: 'integration',
+      provider: `provider-${pick(6, 7)}`,
+      endpoint: `/v1/resource-${pick(7, 9)}`,
+      method: 'POST',
+      ...(pick(8, 5) === 0
+        ? { vantage: 'server', alias: `alias-${pick(6, 7)}` }
+        : { vantage: 'client', caller: `service-${pick(2, 5)}` }),
+      status_code: status,
+      latency_ms: (1 + pick(9, 100_000)) / 37,
+      bytes_in: pick(10, 10_000),
+      bytes_out: pick(11, 1000),
+      cost: pick(12, 1000) / 1e5,
+      trace_id: `${this.prefix}:${n}`,
+      ...extra,
+    };
+  }
+  /** Now, when the scenario began; event times hang on it. */
+  epoch = Date.now();
+
+  /**
+   * Appends `count` new events, spread over the partitions; resolves when Kafka has them.
+   * @param {number} count @param {{ partition?: number, chunk?: number, extra?: (n: number) => Record<string, unknown> }} [o]
+   */
+  async produce(count, { partition, chunk = 500, extra } = {}) {
+    for (let left = count; left > 0; left -= chunk) {
+      /** @type {Map<string, object[]>} */
+      const byTopic = new Map(this.topics.map((t) => [t.topic, []]));
+      for (let i = 0; i < Math.min(chunk, left); i++) {
+        const n = this.next++;
+        const e = this.event(n, extra?.(n));
+        const topic = `${this.prefix}.${e.type}`;
+        const p = topic === this.topic ? (partition ?? n % this.partitions) : 0;
+        byTopic.get(topic)?.push({ partition: p, value: JSON.stringify(e) });
+      }
+      await this.send(byTopic);
+    }
+  }
+
+  /** Appends messages as they are. @param {Map<string, object[]>} byTopic */
+  async send(byTopic) {
+    const topicMessages = [...byTopic]
+      .filter(([, m]) => m.length > 0)
+      .map(([topic, messages]) => ({ topic, messages }));
+    await this.producer.sendBatch({ acks: -1, topicMessages });
+    for (const t of topicMessages) this.sent += t.messages.length;
+  }
+
+  /**
+   * Produces in the background until `stop` is called; `stop` rejects when it failed.
+   * @param {number} perSecond
+   */
+  load(perSecond) {
+    let running = true;
+    const work = (async () => {
+      while (running) {
+        const began = Date.now();
+        await this.produce(Math.max(1, Math.round(perSecond / 10)), { chunk: 500 });
+        await sleep(Math.max(0, 100 - (Date.now() - began)));
+      }
+    })();
+    work.catch(() => undefined);
+    return {
+      stop: async () => {
+        running = false;
+        await work;
+      },
+    };
+  }
+
+  // ---------------------------------------------------------------- processors
+
+  /**
+   * Starts a victim (see victim.mjs); it runs at once, `says('assigned')` waits for its partitions.
+   * @param {Partial<import('./victim.mjs').VictimOptions> & { clickhouseUrl?: string }} [o]
+   */
+  victim({ clickhouseUrl, ...o } = {}) {
+    const options = {
+      brokers: this.harness.kafka.brokers,
+      groupId: this.group,
+      topicPrefix: this.prefix,
+      otlpTopics: [`${this.prefix}.otlp`],
+      clickhouse: this.harness.store.config(this.database, clickhouseUrl),
+      ...o,
+    };
+    const child = fork(join(here, 'victim.mjs'), [], {
+      env: { ...process.env, FAULT_VICTIM: JSON.stringify(options) },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    return this.watch(child);
+  }
+
+  /** `shadower start` beside Kafka and ClickHouse, ready. @param {Record<string, string>} [env] */
+  async command(env = {}) {
+    const port = await freePorts(1);
+    const keys = join(this.harness.folder, `${this.prefix}-keys.json`);
+    const sha256 = createHash('sha256').update(`shk_${USER.password}`).digest('hex');
+    writeFileSync(keys, JSON.stringify([{ id: 'faults', sha256, workspaces: ['*'], scopes: ['query', 'admin'] }]));
+    const store = this.harness.store.config(this.database);
+    const args = ['start', '--no-demo', '--no-grafana', '--port', String(port)];
+    args.push('--data', join(this.harness.folder, this.prefix));
+    const child = spawn(process.execPath, [join(root, 'processor/bin/shadower.js'), ...args], {
+      env: {
+        ...Object.fromEntries(Object.entries(process.env).filter(([k]) => !k.startsWith('SHADOWER_'))),
+        SHADOWER_KAFKA_BROKERS: this.harness.kafka.brokers.join(','),
+        SHADOWER_KAFKA_GROUP: this.group,
+        SHADOWER_KAFKA_PARTITIONS: '1',
+        SHADOWER_TOPIC_PREFIX: this.prefix,
+        SHADOWER_OTLP_TOPICS: `${this.prefix}.otlp`,
+        SHADOWER_CLICKHOUSE_URL: store.url,
+        SHADOWER_CLICKHOUSE_USER: store.user,
+        SHADOWER_CLICKHOUSE_PASSWORD: store.password,
+        SHADOWER_CLICKHOUSE_DATABASE: store.database,
+        SHADOWER_API_KEYS_FILE: keys,
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const p = this.watch(child);
+    await until(
+      () => `readiness: ${p.output}`,
+      async () => {
+        if (p.ended !== undefined) throw new Error(`shadower start ended with ${p.ended}: ${p.output}`);
+        const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+        return answer?.status === 200 || undefined;
+      },
+      60,
+    );
+    return p;
+  }
+
+  /** @param {import('node:child_process').ChildProcess} child */
+  watch(child) {
+    const p = new Processor(child);
+    this.processors.push(p);
+    return p;
+  }
+
+  // ---------------------------------------------------------------- the group
+
+  /** The group's offsets: committed, metadata, and the ends of the log. */
+  async offsets() {
+    const { admin } = this;
+    const topics = this.topics.map((t) => t.topic);
+    const [committed, ...ends] = await Promise.all([
+      admin.fetchOffsets({ groupId: this.group, topics }),
+      ...topics.map((t) => admin.fetchTopicOffsets(t)),
+    ]);
+    return topics.flatMap((topic, i) =>
+      ends[i].map(({ partition, low, high }) => {
+        const c = committed.find((x) => x.topic === topic)?.partitions.find((x) => x.partition === partition);
+        return {
+          topic,
+          partition,
+          low: Number(low),
+          high: Number(high),
+          committed: Number(c?.offset ?? -1),
+          metadata: c?.metadata ?? '',
+        };
+      }),
+    );
+  }
+
+  /** Waits until the group has committed everything there is. @param {number} [seconds] */
+  async drained(seconds = 90) {
+    let last = /** @type {any[]} */ ([]);
+    await until(
+      () => `everything committed: ${JSON.stringify(last.filter((o) => o.committed < o.high))} ${this.said()}`,
+      async () => {
+        last = await this.offsets().catch(() => last);
+        return last.length > 0 && last.every((o) => o.committed >= o.high) ? true : undefined;
+      },
+      seconds,
+    );
+  }
+
+  /** Last words of the processors, for messages. */
+  said = () => this.processors.map((p) => `\n  ${p.pid}: ${JSON.stringify(p.events.slice(-4))} ${p.output}`).join('');
+
+  /** Ends every processor that is left, gracefully. */
+  async end() {
+    await Promise.all(this.processors.map((p) => (p.ended === undefined ? p.end() : p.ended)));
+  }
+
+  // ---------------------------------------------------------------- the oracle
+
+  /** Reads back what is in the topics now, and keeps it: they are about to go. */
+  async keep() {
+    this.kept.push(...(await this.readBack()));
+  }
+
+  readBack = () => readBack(this.harness.kafka.brokers, this.topics);
+
+  /**
+   * Ends the processors and asks the oracle.
+   * @param {{ produced?: readonly Produced[], identity?: (r: Produced, event: any) => string | undefined }} [o] `produced`
+   *   where the topics do not hold everything any more
+   * @returns {Promise<Verdict>}
+   */
+  async verdict({ produced, identity } = {}) {
+    await this.end();
+    const all = produced ?? [...this.kept, ...(await this.readBack())];
+    const v = await judge({ rows: this.rows, database: this.database, produced: all, ...(identity && { identity }) });
+    if (produced === undefined && this.kept.length === 0 && all.length < this.sent)
+      v.problems.push(`the topics hold ${all.length} records, ${this.sent} were acknowledged`);
+    const peakRssMb = Math.max(0, ...this.processors.map((p) => p.peakMb));
+    if (peakRssMb > RSS_LIMIT_MB)
+      v.problems.push(`a processor took ${Math.round(peakRssMb)} MiB of memory; the bound is ${RSS_LIMIT_MB}`);
+    return { ...v, peakRssMb };
+  }
+
+  /** Leaves nothing behind; kills what still runs. */
+  async close() {
+    await Promise.all(this.processors.map((p) => p.kill9()));
+    await this.disconnect();
+    await this.rows(`DROP DATABASE IF EXISTS ${this.database}`).catch(() => undefined);
+  }
+}
