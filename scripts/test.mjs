@@ -98,7 +98,7 @@ const goFolders = PLUGINS.filter((p) => existsSync(join(root, 'plugins', p, 'go.
 const steps = {
   lint: () => {
     check('format', 'npx', ['prettier', '--check', '--log-level=warn', '.']);
-    check('lint processor and tests', 'npx', ['eslint', 'processor', 'scripts', 'test']);
+    check('lint processor, tests and benches', 'npx', ['eslint', 'processor', 'scripts', 'test', 'bench']);
     check('types processor and tests', 'npx', ['tsc', '--noEmit', '-p', 'processor/tsconfig.json']);
     for (const p of PLUGINS) {
       check(`lint ${p}`, 'npm', ['run', '--silent', 'lint', '-w', p]);

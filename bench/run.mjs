@@ -1,0 +1,94 @@
+// @ts-check
+/** `npm run bench -- NAME [options]`: installs and builds what is missing, then runs one bench. */
+import { parseArgs } from 'node:util';
+import { buildProcessor, install } from '../scripts/prepare.mjs';
+
+const HELP = `npm run bench -- pipeline|freshness|queries [options]
+
+  pipeline    events per second and per CPU-second, beside ClickHouse's own Kafka engine
+    --events N        events per topic (1,000,000)
+    --series N        distinct series (5,000)
+    --minutes N       minutes of event time (10); groups are series × minutes
+    --rounds N        rounds per topic, lz4 and uncompressed; figures are medians (1)
+    --only NAMES      of ours, default, lean, tuned; separated by commas
+    --tune            runs every tuning of the Kafka engine and takes the best
+    --cpu-prof DIR    writes CPU profiles of the processor there
+
+  --json      the last line of the output is the result as JSON
+`;
+
+const options = /** @type {const} */ ({
+  help: { type: 'boolean', short: 'h' },
+  json: { type: 'boolean', default: false },
+  events: { type: 'string' },
+  series: { type: 'string' },
+  minutes: { type: 'string' },
+  rounds: { type: 'string' },
+  only: { type: 'string' },
+  tune: { type: 'boolean', default: false },
+  'cpu-prof': { type: 'string' },
+});
+
+/** @returns {never} */
+function fail(/** @type {string} */ message) {
+  process.stderr.write(`${message}\n\n${HELP}`);
+  process.exit(2);
+}
+
+function parse() {
+  try {
+    return parseArgs({ options, allowPositionals: true });
+  } catch (e) {
+    return fail(/** @type {Error} */ (e).message);
+  }
+}
+
+const { values, positionals } = parse();
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+/** A whole number of at least 1. */
+const number = (/** @type {'events' | 'series' | 'minutes' | 'rounds'} */ name, /** @type {number} */ standard) => {
+  const n = values[name] === undefined ? standard : Number(String(values[name]).replace(/[_,]/g, ''));
+  return Number.isInteger(n) && n >= 1 ? n : fail(`--${name} ${values[name]}: a whole number of at least 1 is needed`);
+};
+const text = (/** @type {'only' | 'cpu-prof'} */ name, /** @type {string} */ as = name) =>
+  values[name] === undefined ? {} : { [as]: values[name] };
+
+/** @type {Record<string, () => Promise<unknown>>} */
+const benches = {
+  pipeline: async () => {
+    const { pipeline } = await import('./pipeline.mjs');
+    return pipeline({
+      events: number('events', 1_000_000),
+      series: number('series', 5000),
+      minutes: number('minutes', 10),
+      rounds: number('rounds', 1),
+      tune: values.tune,
+      ...text('cpu-prof', 'cpuProf'),
+      ...text('only'),
+    });
+  },
+};
+
+const [name, ...more] = positionals;
+if (name === undefined || more.length > 0 || !(name in benches))
+  fail(`one of ${Object.keys(benches).join(', ')} is needed`);
+
+install();
+buildProcessor();
+const { cleanUp } = await import('../test/support/stack.mjs');
+const { unmeasurable } = await import('./processes.mjs');
+let code = 0;
+try {
+  const reason = unmeasurable();
+  if (reason !== null) throw new Error(reason);
+  const result = await benches[name]();
+  if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+} catch (e) {
+  process.stderr.write(`${/** @type {Error} */ (e).stack}\n`);
+  code = 1;
+}
+await cleanUp();
+process.exit(code);
