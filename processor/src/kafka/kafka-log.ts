@@ -1,45 +1,26 @@
 /**
- * The event log on Kafka. kafkajs keeps the membership, fetches and produces; this class decides what is delivered and
- * what may be committed. See membership.ts for why commits do not go through kafkajs' consumer.
- *
- * Delivery is decoupled from kafkajs' fetch loop: batches wait in a bounded queue per partition, a full queue pauses the
- * partition. So heartbeats go on and other partitions flow while one `records` call waits for ClickHouse.
+ * The event log on Kafka. kafkajs keeps the membership and produces; this class decides what is delivered and what may be
+ * committed, and reads through one of two sources: our own fetch loop (fetcher.ts; kafkajs' consumer is then paused for
+ * good and keeps the membership only), or kafkajs' (kafkajs-fetch.ts). See membership.ts for why commits do not go through
+ * kafkajs' consumer.
  */
-import {
-  type Admin,
-  type Assignment,
-  type Consumer,
-  type EachBatchPayload,
-  type Kafka,
-  type KafkaMessage,
-} from 'kafkajs';
+import { setMaxListeners } from 'node:events';
+import { type Assignment, type Consumer, type Kafka } from 'kafkajs';
 import { ShadowerError } from '../errors';
-import {
-  assign,
-  deliver,
-  isFatal,
-  LARGEST_BATCH_BYTES,
-  LARGEST_BATCH_RECORDS,
-  pause,
-  Wakeup,
-  type DeliveryBatch,
-  type LogHealth,
-} from '../pipeline/delivery';
-import type {
-  EventLog,
-  LogConsumer,
-  Logger,
-  LogRecord,
-  NewRecord,
-  OffsetRange,
-  TopicPartition,
-} from '../pipeline/ports';
+import { assign, deliver, isFatal, pause, type LogHealth } from '../pipeline/delivery';
+import type { EventLog, LogConsumer, Logger, NewRecord, OffsetRange, TopicPartition } from '../pipeline/ports';
 import { notAssigned, RangeFence } from '../pipeline/range-fence';
-import { Records } from '../pipeline/records';
 import { Appender } from './appender';
 import { asLogError, final, kafkaClient, protocolError, shadowerCause, type KafkaConnection } from './client';
-import { formatIntent, parseIntent } from './intent';
+import { loadNativeCrc32c } from './crc32c';
+import { Fetcher } from './fetcher';
+import { gapError, recreatedError } from './gap';
+import { formatIntent, formatPosition, parseMetadata } from './intent';
+import { KafkajsFetch } from './kafkajs-fetch';
 import { observedAssigner, type Membership } from './membership';
+import { topicIds } from './protocol';
+import { keyOf, type RecordSource, type StartingPoint } from './record-source';
+import { Topics, type CreateTopics } from './topics';
 
 export interface KafkaLogOptions extends KafkaConnection {
   /** Consumer group. */
@@ -47,7 +28,7 @@ export interface KafkaLogOptions extends KafkaConnection {
   /** Topics that are consumed, and made if missing. */
   topics: readonly string[];
   /** How missing topics are made; false: a missing topic is CONFIG_INVALID. Default: 4 partitions, the broker's replication. */
-  createTopics?: { partitions?: number; replicationFactor?: number; config?: Readonly<Record<string, string>> } | false;
+  createTopics?: CreateTopics;
   logger: Logger;
   /** Called when a partition, or the whole log, cannot be consumed any further (LOG_GAP …) and needs a person. */
   onError?: (error: ShadowerError, tp?: TopicPartition) => void;
@@ -55,51 +36,45 @@ export interface KafkaLogOptions extends KafkaConnection {
   sessionTimeoutMs?: number;
   /** Milliseconds that members have to come back in a rebalance. Default 60 s. */
   rebalanceTimeoutMs?: number;
+  /** Who fetches: our own loop, or kafkajs (slower; needed for message formats from before Kafka 0.11). Default own. */
+  fetch?: 'own' | 'kafkajs';
   /** Bytes fetched ahead per partition. Default 8 MiB. */
   bufferBytes?: number;
+  /** Bytes fetched ahead in all (own fetch only). Default 32 MiB. */
+  totalBufferBytes?: number;
   /** Milliseconds an append may take, and a commit be tried. Default 30 s. */
   timeoutMs?: number;
+  /** No newer Fetch request than this version, for tests: 13 is the first that names topics by their identity. */
+  newestFetch?: number;
 }
 
 /** One partition within one assignment. */
 interface Partition {
   tp: TopicPartition;
   fence: RangeFence;
-  /** Next offset that Kafka's fetch is to give; also moves over records that are never delivered. */
-  position: number;
-  /** One above the last record that was fetched for delivery. */
-  deliverable: number;
-  /** End of the partition as of the last fetch, and the end that the consumer was told. */
-  highWatermark: number;
-  told: number;
-  queue: { messages: readonly KafkaMessage[]; next: number }[];
-  queuedBytes: number;
-  paused: boolean;
-  wakeup: Wakeup;
+  topicId?: string;
 }
 
 interface Epoch {
   number: number;
-  since: number;
   membership: Membership;
   partitions: Map<string, Partition>;
+  source: RecordSource;
   abort: AbortController;
   done: Promise<void>;
 }
 
 /** The consumer has lost its membership, or the group is being reassembled with it. */
 const FENCED = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'FENCED_INSTANCE_ID', 'REBALANCE_IN_PROGRESS']);
-/** A fetch that was under way at a rebalance can still come back for as long as a request may take. */
-const STALE_FETCH_MS = 35_000;
 const replaced = () => final(new ShadowerError('LOG_FENCED', 'this consumer has been replaced by a new one'));
-const keyOf = (tp: TopicPartition) => `${tp.topic}/${tp.partition}`;
 
 export class KafkaLog implements EventLog {
   private readonly kafka: Kafka;
   private readonly appender: Appender;
   private readonly logger: Logger;
-  private adminClient?: Promise<Admin>;
-  private topicsReady?: Promise<void>;
+  private readonly topics: Topics;
+  /** Identities of the topics that this process has read. */
+  private readonly identities = new Map<string, string>();
 
   private consumer?: LogConsumer;
   private client?: Consumer;
@@ -123,6 +98,15 @@ export class KafkaLog implements EventLog {
     this.logger = o.logger;
     this.kafka = kafkaClient(o, o.logger);
     this.appender = new Appender(this.kafka, o.timeoutMs ?? 30_000);
+    const { topics, createTopics, logger } = o;
+    const { signal } = this.stop;
+    this.topics = new Topics({
+      kafka: this.kafka,
+      topics,
+      logger,
+      signal,
+      ...(createTopics !== undefined && { createTopics }),
+    });
   }
 
   // ---------------------------------------------------------------- append
@@ -133,7 +117,7 @@ export class KafkaLog implements EventLog {
    */
   async append(topic: string, records: readonly NewRecord[]): Promise<void> {
     if (this.state === 'closed') throw new ShadowerError('LOG_UNAVAILABLE', 'the log is closed');
-    await this.ensureTopics();
+    await this.topics.ensure();
     await this.appender.append(topic, records);
   }
 
@@ -150,7 +134,8 @@ export class KafkaLog implements EventLog {
     this.consumer = consumer;
     this.state = 'assigning';
     try {
-      await this.ensureTopics();
+      await this.topics.ensure();
+      await loadNativeCrc32c();
     } catch (e) {
       this.state = 'idle';
       throw e;
@@ -193,7 +178,8 @@ export class KafkaLog implements EventLog {
       if (current()) this.recover(payload.error);
     });
     client.on(client.events.START_BATCH_PROCESS, ({ payload }) => {
-      if (current() && payload.batchSize === 0) this.passOver(payload);
+      const source = this.epoch?.source;
+      if (current() && payload.batchSize === 0 && source instanceof KafkajsFetch) source.passOver(payload);
     });
     try {
       await client.connect();
@@ -203,7 +189,8 @@ export class KafkaLog implements EventLog {
         // Handing a batch to its queue takes no time, so more would gain nothing.
         partitionsConsumedConcurrently: 1,
         eachBatch: async (payload) => {
-          if (current()) this.accept(payload);
+          const source = this.epoch?.source;
+          if (current() && source instanceof KafkajsFetch) source.accept(payload);
         },
       });
     } catch (e) {
@@ -236,18 +223,10 @@ export class KafkaLog implements EventLog {
   private async joined(membership: Membership, assignment: Assignment): Promise<ShadowerError | undefined> {
     const join = this.joins;
     try {
-      const epoch: Epoch = {
-        number: ++this.epochs,
-        since: Date.now(),
-        membership,
-        partitions: new Map(),
-        abort: new AbortController(),
-        done: Promise.resolve(),
-      };
       const list = Object.entries(assignment).flatMap(([topic, partitions]) =>
         partitions.map((partition) => ({ topic, partition })),
       );
-      const gaps = await this.findPositions(epoch, list);
+      const { epoch, gaps } = await this.newEpoch(membership, list);
       if (join !== this.joins || this.stop.signal.aborted) return undefined;
       clearTimeout(this.watchdog);
       this.halted.clear();
@@ -270,55 +249,118 @@ export class KafkaLog implements EventLog {
     }
   }
 
-  /** Fills in the epoch's partitions; answers with those whose positions Kafka does not have any more. */
-  private async findPositions(
-    epoch: Epoch,
+  /** An epoch of the partitions, and those whose positions Kafka does not have any more. */
+  private async newEpoch(
+    membership: Membership,
     list: readonly TopicPartition[],
-  ): Promise<(TopicPartition & { error: ShadowerError })[]> {
+  ): Promise<{ epoch: Epoch; gaps: (TopicPartition & { error: ShadowerError })[] }> {
     const { groupId } = this.o;
+    const number = ++this.epochs;
     const topics = [...new Set(list.map((tp) => tp.topic))];
-    if (topics.length === 0) return [];
-    const [offsets, ranges] = await this.admin(
-      'read the positions',
-      async (admin) =>
-        [
-          await admin.fetchOffsets({ groupId, topics }),
-          new Map(await Promise.all(topics.map(async (t) => [t, await admin.fetchTopicOffsets(t)] as const))),
-        ] as const,
-    );
+    const identities = await this.identify(membership, topics);
+    const committedOf = topics.length === 0 ? new Map<string, never>() : await this.topics.committed(groupId, topics);
+    const ranges = new Map(await Promise.all(topics.map(async (t) => [t, await this.topics.ranges(t)] as const)));
+
+    const partitions = new Map<string, Partition>();
+    const startingPoints: StartingPoint[] = [];
     const gaps: (TopicPartition & { error: ShadowerError })[] = [];
-    const fresh: { tp: TopicPartition; offset: number }[] = [];
+    const fresh: { tp: TopicPartition; offset: number; topicId?: string }[] = [];
     for (const tp of list) {
-      const stored = offsets.find((t) => t.topic === tp.topic)?.partitions.find((p) => p.partition === tp.partition);
+      const stored = committedOf.get(keyOf(tp));
       const range = ranges.get(tp.topic)?.find((p) => p.partition === tp.partition);
       if (!range) throw new ShadowerError('LOG_UNAVAILABLE', `Kafka does not know the offsets of ${keyOf(tp)}`);
-      const [low, high] = [Number(range.low), Number(range.high)];
-      let committed = Number(stored?.offset ?? -1);
-      if (committed < 0) fresh.push({ tp, offset: (committed = low) });
-      const pending = parseIntent(tp, committed, stored?.metadata ?? '', groupId);
-      const wanted = Math.max(committed, pending?.to ?? 0);
-      if (committed < low || wanted > high) {
+      const { low, high } = range;
+      const topicId = identities.get(tp.topic);
+      const identity = topicId === undefined ? {} : { topicId };
+      const committed = stored === undefined || stored.offset < 0 ? low : stored.offset;
+      const { pending, topicId: was = this.identities.get(tp.topic) } = parseMetadata(
+        tp,
+        committed,
+        stored?.metadata ?? '',
+        groupId,
+      );
+      if (was !== undefined && topicId !== undefined && was !== topicId) {
+        gaps.push({ ...tp, error: recreatedError(tp, groupId, { was, is: topicId, committed, pending }) });
+        continue;
+      }
+      if (stored === undefined || stored.offset < 0) fresh.push({ tp, offset: low, ...identity });
+      if (committed < low || Math.max(committed, pending?.to ?? 0) > high) {
         gaps.push({ ...tp, error: gapError(tp, groupId, { committed, pending, low, high }) });
         continue;
       }
-      epoch.partitions.set(keyOf(tp), {
-        tp,
-        fence: new RangeFence(tp, epoch.number, committed, pending),
-        position: committed,
-        deliverable: committed,
-        highWatermark: high,
-        told: committed,
-        queue: [],
-        queuedBytes: 0,
-        paused: false,
-        wakeup: new Wakeup(),
-      });
+      partitions.set(keyOf(tp), { tp, fence: new RangeFence(tp, number, committed, pending), ...identity });
+      startingPoints.push({ tp, position: committed, highWatermark: high, ...identity });
     }
+    for (const { topic } of gaps) identities.delete(topic);
+    for (const [topic, id] of identities) if (id !== undefined) this.identities.set(topic, id);
+
+    const abort = new AbortController();
+    setMaxListeners(0, abort.signal);
+    const source = this.newSource(membership, startingPoints, abort.signal);
+    const epoch: Epoch = { number, membership, partitions, source, abort, done: Promise.resolve() };
     // From now on there is a committed offset: should retention overtake it, that is a gap and not a new start.
-    for (const { tp, offset } of fresh) await this.sendCommit(epoch, tp, offset, '', () => true);
-    // What a full queue of the former assignment had paused.
-    this.client!.resume(list.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
-    return gaps;
+    for (const { tp, offset, topicId } of fresh)
+      await this.sendCommit(epoch, tp, offset, formatPosition(topicId), () => true);
+    return { epoch, gaps };
+  }
+
+  private newSource(membership: Membership, partitions: StartingPoint[], signal: AbortSignal): RecordSource {
+    const {
+      groupId,
+      topics,
+      fetch = 'own',
+      bufferBytes = 8 * 1024 * 1024,
+      totalBufferBytes = 32 * 1024 * 1024,
+    } = this.o;
+    const client = this.client!;
+    if (fetch === 'kafkajs') return new KafkajsFetch({ client, partitions, bufferBytes, signal });
+    // kafkajs' loop goes on, and between its heartbeats finds nothing to fetch.
+    client.pause(topics.map((topic) => ({ topic })));
+    return new Fetcher({
+      cluster: membership.cluster,
+      partitions,
+      bufferBytes,
+      totalBufferBytes,
+      signal,
+      logger: this.logger,
+      identify: async (topic) => (await this.identify(membership, [topic])).get(topic),
+      range: async ({ topic, partition }) => {
+        const range = (await this.topics.ranges(topic)).find((p) => p.partition === partition);
+        if (!range) throw new ShadowerError('LOG_UNAVAILABLE', `Kafka does not know ${topic}/${partition}`);
+        return range;
+      },
+      gap: (tp, position, range) => gapError(tp, groupId, { committed: position, ...range }),
+      recreated: (tp, was, is) => recreatedError(tp, groupId, { was, is }),
+      ...(this.o.newestFetch !== undefined && { newestVersion: this.o.newestFetch }),
+    });
+  }
+
+  /** Present identities of topics; without those that Kafka does not know. Rejects with LOG_UNAVAILABLE. */
+  private async identify({ cluster }: Membership, topics: string[]): Promise<Map<string, string | undefined>> {
+    if (topics.length === 0) return new Map();
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const nodeId = cluster.getNodeIds()[attempt % Math.max(1, cluster.getNodeIds().length)];
+        return await topicIds(await cluster.findBroker({ nodeId: String(nodeId) }), topics);
+      } catch (e) {
+        if (attempt === 3 || this.stop.signal.aborted) throw asLogError(e, 'cannot read the topics’ identities');
+        await pause(200 * 2 ** attempt, this.stop.signal);
+      }
+    }
+  }
+
+  /** Stops partitions whose topic is not the one that it was. */
+  private async checkIdentities(epoch: Epoch): Promise<void> {
+    const { partitions, source, membership } = epoch;
+    const topics = [...new Set([...partitions.values()].flatMap((p) => (p.topicId === undefined ? [] : [p.tp.topic])))];
+    const identities = await this.identify(membership, topics);
+    for (const { tp, topicId, fence } of partitions.values()) {
+      const is = identities.get(tp.topic);
+      if (topicId === undefined || is === undefined || is === topicId) continue;
+      // kafkajs reads by name: what is held may be of either topic.
+      if (source instanceof KafkajsFetch) fence.revoke();
+      source.fail(tp, recreatedError(tp, this.o.groupId, { was: topicId, is }));
+    }
   }
 
   private async run(epoch: Epoch, before: Epoch | undefined): Promise<void> {
@@ -328,11 +370,12 @@ export class KafkaLog implements EventLog {
     if (signal.aborted) return;
     const partitions = [...epoch.partitions.values()];
     try {
-      const positions = partitions.map(({ tp, fence: { committed, pending } }) => ({
+      const positions = partitions.map(({ tp, topicId, fence: { committed, pending } }) => ({
         ...tp,
         committed,
         epoch: epoch.number,
         ...(pending && { pending }),
+        ...(topicId !== undefined && { topicId }),
       }));
       if (!(await assign(consumer, positions, signal, this.logger))) return;
     } catch (e) {
@@ -343,97 +386,14 @@ export class KafkaLog implements EventLog {
     this.error = undefined;
     this.first?.resolve();
     this.first = undefined;
+    epoch.source.start();
     await Promise.all(
-      partitions.map((p) =>
-        deliver({ tp: p.tp, consumer, next: () => this.next(p, signal), signal, logger: this.logger }).catch(
-          (e: unknown) => this.halt(asLogError(e, `cannot deliver ${keyOf(p.tp)}`), p.tp),
+      partitions.map(({ tp }) =>
+        deliver({ tp, consumer, next: () => epoch.source.next(tp), signal, logger: this.logger }).catch((e: unknown) =>
+          this.halt(asLogError(e, `cannot deliver ${keyOf(tp)}`), tp),
         ),
       ),
     );
-  }
-
-  // ---------------------------------------------------------------- from kafkajs' fetches to the consumer
-
-  private accept({ batch, isStale }: EachBatchPayload): void {
-    const p = this.epoch?.partitions.get(keyOf(batch));
-    if (!p || isStale()) return;
-    const from = Number((batch as { fetchedOffset?: string }).fetchedOffset ?? p.position);
-    const last = Number(batch.lastOffset());
-    // A fetch of the former assignment may come back late: never leave a hole, never give a record twice.
-    if (from > p.position || last < p.position) return this.seek(p);
-    const messages =
-      from === p.position ? batch.messages : batch.messages.filter((m) => Number(m.offset) >= p.position);
-    p.position = last + 1;
-    p.highWatermark = Math.max(p.highWatermark, Number(batch.highWatermark), p.position);
-    if (messages.length > 0) {
-      p.deliverable = Number(messages[messages.length - 1]!.offset) + 1;
-      p.queue.push({ messages, next: 0 });
-      for (const m of messages) p.queuedBytes += sizeOf(m);
-    }
-    if (p.queuedBytes > (this.o.bufferBytes ?? 8 * 1024 * 1024) && !p.paused) {
-      p.paused = true;
-      this.client!.pause([{ topic: p.tp.topic, partitions: [p.tp.partition] }]);
-    }
-    p.wakeup.notify();
-  }
-
-  /** A fetch with nothing to deliver: aborted transactions, control records. kafkajs does not call eachBatch for it. */
-  private passOver(batch: {
-    topic: string;
-    partition: number;
-    firstOffset: string | null;
-    lastOffset: string;
-    highWatermark: string;
-  }): void {
-    const p = this.epoch?.partitions.get(keyOf(batch));
-    if (!p) return;
-    const last = Number(batch.lastOffset);
-    if (last < p.position) return;
-    // What is fetched starts at the position, or behind it where compaction left a hole; but see accept.
-    const late = Date.now() - this.epoch!.since < STALE_FETCH_MS;
-    if (late && Number(batch.firstOffset ?? p.position) > p.position) return this.seek(p);
-    p.position = last + 1;
-    p.highWatermark = Math.max(p.highWatermark, Number(batch.highWatermark), p.position);
-    p.wakeup.notify();
-  }
-
-  private seek({ tp, position }: Partition): void {
-    this.client!.seek({ ...tp, offset: String(position) });
-  }
-
-  private async next(p: Partition, signal: AbortSignal): Promise<DeliveryBatch | null> {
-    for (;;) {
-      if (signal.aborted) return null;
-      const head = p.queue[0];
-      if (head) {
-        const records: LogRecord[] = [];
-        let bytes = 0;
-        while (
-          head.next < head.messages.length &&
-          records.length < LARGEST_BATCH_RECORDS &&
-          bytes < LARGEST_BATCH_BYTES
-        ) {
-          const message = head.messages[head.next++]!;
-          bytes += sizeOf(message);
-          records.push(toRecord(message));
-        }
-        if (head.next === head.messages.length) p.queue.shift();
-        p.queuedBytes -= bytes;
-        if (p.paused && p.queuedBytes < (this.o.bufferBytes ?? 8 * 1024 * 1024) / 2) {
-          p.paused = false;
-          this.client?.resume([{ topic: p.tp.topic, partitions: [p.tp.partition] }]);
-        }
-        p.told = knownEnd(p);
-        return { records: Records.of(records), end: p.told };
-      }
-      // The rest of the log holds nothing to deliver, and the consumer was told that there is more.
-      const end = knownEnd(p);
-      if (end < p.told) {
-        p.told = end;
-        return { records: Records.of([]), end };
-      }
-      await p.wakeup.wait(signal);
-    }
   }
 
   // ---------------------------------------------------------------- positions
@@ -446,14 +406,14 @@ export class KafkaLog implements EventLog {
   async recordIntent(range: OffsetRange): Promise<void> {
     const { epoch, partition } = this.owned(range);
     partition.fence.beginIntent(range);
-    await this.sendCommit(epoch, range, range.from, formatIntent(range));
+    await this.sendCommit(epoch, range, range.from, formatIntent(range, partition.topicId));
   }
 
   /** Commits the group's offset and clears the intent. Rejects like recordIntent; repeating it is safe. */
   async commit(range: OffsetRange): Promise<void> {
     const { epoch, partition } = this.owned(range);
     partition.fence.beginCommit(range);
-    await this.sendCommit(epoch, range, range.to, '');
+    await this.sendCommit(epoch, range, range.to, formatPosition(partition.topicId));
     partition.fence.committedTo(range);
   }
 
@@ -462,14 +422,15 @@ export class KafkaLog implements EventLog {
    * hold nothing to deliver at the end of this process's own partitions. Rejects with LOG_UNAVAILABLE.
    */
   async endOffsets(): Promise<ReadonlyArray<TopicPartition & { end: number }>> {
-    const lists = await this.admin('read the end offsets', (admin) =>
-      Promise.all(this.o.topics.map(async (topic) => ({ topic, partitions: await admin.fetchTopicOffsets(topic) }))),
+    const lists = await Promise.all(
+      this.o.topics.map(async (topic) => ({ topic, partitions: await this.topics.ranges(topic) })),
     );
+    const { epoch } = this;
+    if (epoch) void this.checkIdentities(epoch).catch((err: unknown) => this.logger.debug({ err }, 'Not checked'));
     return lists.flatMap(({ topic, partitions }) =>
       partitions.map(({ partition, high }) => {
-        const own = this.epoch?.partitions.get(`${topic}/${partition}`);
-        const end = own && own.position >= Number(high) ? own.deliverable : Number(high);
-        return { topic, partition, end };
+        const tp = { topic, partition };
+        return { ...tp, end: epoch?.source.end(tp, high) ?? high };
       }),
     );
   }
@@ -477,6 +438,11 @@ export class KafkaLog implements EventLog {
   private owned(range: OffsetRange): { epoch: Epoch; partition: Partition } {
     const partition = this.epoch?.partitions.get(keyOf(range));
     if (!partition || this.state === 'closed') throw notAssigned(range);
+    if (range.topicId !== undefined && range.topicId !== partition.topicId)
+      throw new ShadowerError(
+        'LOG_FENCED',
+        `${keyOf(range)}: the range is of topic ${range.topicId}, this is ${partition.topicId ?? 'without identity'}`,
+      );
     return { epoch: this.epoch!, partition };
   }
 
@@ -582,107 +548,6 @@ export class KafkaLog implements EventLog {
     await this.recovery;
     await this.leave();
     await this.appender.close();
-    await this.adminClient?.then((admin) => admin.disconnect()).catch(() => undefined);
+    await this.topics.close();
   }
-
-  // ---------------------------------------------------------------- admin
-
-  /** Runs something with the admin client, a few times over and with a new connection after an error. */
-  private async admin<T>(doing: string, what: (admin: Admin) => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt++) {
-      const connecting = (this.adminClient ??= (async () => {
-        const admin = this.kafka.admin();
-        await admin.connect();
-        return admin;
-      })());
-      try {
-        return await what(await connecting);
-      } catch (e) {
-        if (this.adminClient === connecting) this.adminClient = undefined;
-        void connecting.then((admin) => admin.disconnect()).catch(() => undefined);
-        if (attempt === 2 || shadowerCause(e) || this.state === 'closed') throw asLogError(e, `cannot ${doing}`);
-        await pause(300 * 2 ** attempt, this.stop.signal);
-      }
-    }
-  }
-
-  private ensureTopics(): Promise<void> {
-    return (this.topicsReady ??= this.checkTopics().catch((e: unknown) => {
-      this.topicsReady = undefined;
-      throw e;
-    }));
-  }
-
-  private async checkTopics(): Promise<void> {
-    const { topics, createTopics = {} } = this.o;
-    await this.admin('prepare the topics', async (admin) => {
-      const existing = new Set(await admin.listTopics());
-      const missing = topics.filter((topic) => !existing.has(topic));
-      if (missing.length > 0) {
-        if (createTopics === false) {
-          throw new ShadowerError(
-            'CONFIG_INVALID',
-            `Kafka has no topic ${missing.join(', ')}; create it, or allow creating it`,
-          );
-        }
-        const { partitions: numPartitions = 4, replicationFactor = -1, config = {} } = createTopics;
-        const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-        await admin.createTopics({
-          waitForLeaders: true,
-          topics: missing.map((topic) => ({ topic, numPartitions, replicationFactor, configEntries })),
-        });
-        this.logger.info({ topics: missing, numPartitions }, 'Created the missing Kafka topics');
-      }
-      await this.refuseCompaction(admin, topics);
-    });
-  }
-
-  /** A compacted topic forgets events that were not counted yet. */
-  private async refuseCompaction(admin: Admin, topics: readonly string[]): Promise<void> {
-    const TOPIC = 2;
-    const { resources } = await admin
-      .describeConfigs({
-        includeSynonyms: false,
-        resources: topics.map((name) => ({ type: TOPIC, name, configNames: ['cleanup.policy'] })),
-      })
-      .catch((err: unknown) => {
-        this.logger.debug({ err }, 'The topics’ settings may not be read; not checked');
-        return { resources: [] };
-      });
-    for (const { resourceName, configEntries } of resources) {
-      if (configEntries.some((e) => e.configName === 'cleanup.policy' && e.configValue.includes('compact'))) {
-        const message = `topic ${resourceName} has cleanup.policy compact, which drops events before they are counted; set it to delete`;
-        throw new ShadowerError('CONFIG_INVALID', message);
-      }
-    }
-  }
-}
-
-/** End of the log as the consumer should know it: nothing to deliver follows where everything has been fetched. */
-const knownEnd = (p: Partition) => (p.position >= p.highWatermark ? p.deliverable : p.highWatermark);
-
-const sizeOf = (m: KafkaMessage) => 64 + (m.key?.length ?? 0) + (m.value?.length ?? 0);
-
-function toRecord({ offset, key, value, timestamp, headers }: KafkaMessage): LogRecord {
-  const flat: Record<string, string> = {};
-  for (const name in headers) {
-    const header = headers[name];
-    const last = Array.isArray(header) ? header[header.length - 1] : header;
-    if (last !== undefined) flat[name] = last.toString();
-  }
-  return { offset: Number(offset), key, value, timestamp: Number(timestamp), headers: flat };
-}
-
-function gapError(
-  tp: TopicPartition,
-  groupId: string,
-  { committed, pending, low, high }: { committed: number; pending?: OffsetRange; low: number; high: number },
-): ShadowerError {
-  const held = pending ? `the range [${pending.from}, ${pending.to}) in flight` : `the position ${committed}`;
-  return new ShadowerError(
-    'LOG_GAP',
-    `${keyOf(tp)}: Kafka has offsets ${low} to ${high}, group ${groupId} has ${held}. Events were deleted before they were ` +
-      'counted, or the topic was made anew. To accept that, stop all processors and run kafka-consumer-groups.sh ' +
-      `--reset-offsets --group ${groupId} --topic ${tp.topic}:${tp.partition} --to-earliest --execute`,
-  );
 }

@@ -9,6 +9,8 @@ import { KafkaLog, type KafkaLogOptions } from './kafka-log';
 import { kafkaUnavailable, startKafka, type TestKafka } from './testing/kafka';
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+/** The fetch path under test. */
+let path: 'own' | 'kafkajs' = 'own';
 let broker: TestKafka | undefined;
 let admin: Admin;
 let kafka: Kafka;
@@ -44,6 +46,7 @@ function newLog(topic: string, options: Partial<KafkaLogOptions> = {}): KafkaLog
     createTopics: { partitions: 1 },
     logger,
     sessionTimeoutMs: 6000,
+    fetch: path,
     ...options,
   });
   logs.push(log);
@@ -115,22 +118,30 @@ class ExactlyOnce implements LogConsumer {
   }
 }
 
-// The contract, on a topic and group of its own each time.
-describe('with a real Kafka', () => {
+// The contract, on a topic and group of its own each time: our fetch with topic ids and without, and kafkajs'.
+describe.each([
+  ['own', undefined],
+  ['own', 11],
+  ['own', 4],
+  ['kafkajs', undefined],
+] as const)('with a real Kafka, fetched by %s (newest version %s)', (fetch, newestFetch) => {
   eventLogContract('KafkaLog', async () => {
     const topic = newTopic();
     if (skip) return null;
+    const version = newestFetch === undefined ? {} : { newestFetch };
     return {
       topic,
       partitions: 3,
-      open: async () => newLog(topic, { createTopics: { partitions: 3 } }),
+      open: async () => newLog(topic, { createTopics: { partitions: 3 }, fetch, ...version }),
       crash: (log) => log.close(),
       cleanUp: async () => undefined,
     };
   });
 });
 
-describe('KafkaLog', () => {
+describe.each(['own', 'kafkajs'] as const)('KafkaLog, fetched by %s', (fetch) => {
+  beforeAll(() => void (path = fetch));
+
   withKafka('counts everything once through rebalances with records in flight', async () => {
     const topic = newTopic();
     const store = new Map<string, string[]>();
@@ -193,7 +204,10 @@ describe('KafkaLog', () => {
       child.kill('SIGCONT');
       await until('the zombie answered', () => /LOG_FENCED|committed/.test(said));
       expect(said).toContain('LOG_FENCED');
-      expect(await committedOf(topic)).toEqual([{ partition: 0, offset: String(pending!.to), metadata: null }]);
+      const { topicId } = consumer.position(0);
+      expect(await committedOf(topic)).toEqual([
+        { partition: 0, offset: String(pending!.to), metadata: JSON.stringify({ topicId }) },
+      ]);
     } finally {
       child.kill('SIGKILL');
     }

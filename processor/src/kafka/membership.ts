@@ -8,7 +8,14 @@
  * generation and member id of each assignment, the moment it ends, and a stop in front of the first fetch; commits are
  * then sent with that generation and nothing else (see KafkaLog). Tied to kafkajs 2.2.4, which is pinned.
  */
-import { AssignerProtocol, PartitionAssigners, type Assignment, type Broker, type PartitionAssigner } from 'kafkajs';
+import {
+  AssignerProtocol,
+  PartitionAssigners,
+  type Assignment,
+  type Broker,
+  type Cluster,
+  type PartitionAssigner,
+} from 'kafkajs';
 import { ShadowerError } from '../errors';
 import { final } from './client';
 
@@ -16,6 +23,8 @@ export interface Membership {
   groupId: string;
   generationId: number;
   memberId: string;
+  /** The consumer's connections and metadata; they end with it. */
+  cluster: Cluster;
   /** The group's coordinator, looked up anew when asked to. */
   coordinator(renew?: boolean): Promise<Broker>;
   /** Gives the membership up at once, so that the group need not wait for the session to time out. Never rejects. */
@@ -69,7 +78,7 @@ export function observedAssigner(groupId: string, hooks: MembershipHooks): Parti
             () => undefined,
             () => undefined,
           );
-        await hooks.joined({ groupId, generationId, memberId, coordinator, leave }, assignment);
+        await hooks.joined({ groupId, generationId, memberId, cluster, coordinator, leave }, assignment);
         return response;
       };
       return broker;
