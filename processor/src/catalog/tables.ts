@@ -217,6 +217,22 @@ export const systemTables: readonly TableDef[] = [
     retentionDays: 30,
   },
   {
+    name: 'maintenance',
+    description: 'Work that must not run beside itself or beside processors, and who does it',
+    columns: [
+      { name: 'name', type: NAME, description: 'Kind of work: rebuild or check' },
+      { name: 'owner', type: 'String', description: 'Host, process and run' },
+      { name: 'state', type: NAME, description: 'running or done' },
+      { name: 'detail', type: 'String', description: 'What it covers' },
+      { name: 'updated_at', type: "DateTime64(3, 'UTC')", description: 'Last sign of life' },
+      writtenAt,
+    ],
+    engine: 'ReplacingMergeTree',
+    orderBy: ['name'],
+    partitionBy: 'tuple()',
+    retentionDays: 30,
+  },
+  {
     name: 'catalog',
     description: 'The catalog of queries, as the views were made',
     columns: [

@@ -1,4 +1,5 @@
 /** What long work tells a person: progress while it runs (on stderr), and what came of it. */
+import type { WindowDifference } from '../repair/staging';
 import type { LoadProgress, LoadReport } from './load';
 
 /** A line that is rewritten on a terminal, and repeated every five seconds elsewhere. */
@@ -28,4 +29,34 @@ export function describeLoad(r: LoadReport): string {
   if (r.truncated !== undefined)
     lines.push(`INPUT_TRUNCATED: the file is cut off: ${r.truncated}. Everything before it was sent.`);
   return lines.join('\n');
+}
+
+/** Writes what is going on to stderr: every step, and of what repeats once in a second. */
+export function stepLine(): (text: string, step?: boolean) => void {
+  let last = 0;
+  return (text, step = false) => {
+    const now = Date.now();
+    if (!step && now - last < 1000) return;
+    last = now;
+    process.stderr.write(`${text}\n`);
+  };
+}
+
+const SHOWN = 50;
+
+/** What differs, by table and window. */
+export function describeDifferences(differences: readonly WindowDifference[]): string {
+  if (differences.length === 0) return 'Every row of the rollups was already what raw says.';
+  const lines = differences
+    .slice(0, SHOWN)
+    .map(
+      (d) =>
+        `  ${d.table}, window ${new Date(d.t * 1000).toISOString()}, workspace ${d.workspace}: ${d.missing} rows missing, ${d.unexpected} too many, ${d.wrong} with other values`,
+    );
+  const rest = differences.length - lines.length;
+  return [
+    `${differences.length} windows were not what raw says:`,
+    ...lines,
+    ...(rest > 0 ? [`  … and ${rest} more`] : []),
+  ].join('\n');
 }

@@ -8,6 +8,7 @@ import { domains } from '../domains';
 import { ShadowerError } from '../errors';
 import { createLogger, type AuthConfig } from '../http';
 import { Api } from './api-client';
+import { embeddedStore, logConfig } from './backends';
 import { duration, readApiKeys, serverConfig, type Environment } from './config';
 import { ensureCredentials, saveCredentials, sha256, type Credentials } from './credentials';
 import { runDemo } from './demo';
@@ -38,34 +39,6 @@ const HOME = domains.flatMap((d) => d.dashboards)[0]!.name;
 
 const root = resolve(__dirname, '../../..');
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
-
-async function embeddedStore(
-  env: Environment,
-  dataDir: string,
-  port: number,
-  c: Credentials,
-): Promise<{ config: ClickHouseConfig; process: EmbeddedProcess; options: Parameters<typeof startEmbedded>[0] }> {
-  const options = {
-    dataDir: join(dataDir, 'clickhouse'),
-    port,
-    database: env.SHADOWER_CLICKHOUSE_DATABASE,
-    users: [
-      { name: c.clickhouse.user, password: c.clickhouse.password },
-      { name: c.clickhouse.reader, password: c.clickhouse.readerPassword, readonly: true },
-    ],
-  };
-  const child = await startEmbedded(options);
-  return {
-    config: {
-      url: child.url,
-      user: c.clickhouse.user,
-      password: c.clickhouse.password,
-      database: env.SHADOWER_CLICKHOUSE_DATABASE,
-    },
-    process: child,
-    options,
-  };
-}
 
 /** Keeps the embedded engine running: when it dies, it is started again on the same port and data. */
 class Supervised {
@@ -118,28 +91,6 @@ function authOf(env: Environment, embedded: Credentials | undefined): AuthConfig
     );
   return { apiKeys, ...jwt };
 }
-
-const logConfig = (env: Environment, dataDir: string): Parameters<typeof startRuntime>[0]['log'] => {
-  if (env.SHADOWER_KAFKA_BROKERS === undefined) return { journal: journalFolder(dataDir) };
-  const mechanism = env.SHADOWER_KAFKA_SASL_MECHANISM;
-  return {
-    kafka: {
-      brokers: env.SHADOWER_KAFKA_BROKERS.split(',').map((b) => b.trim()),
-      groupId: env.SHADOWER_KAFKA_GROUP,
-      createTopics: { partitions: env.SHADOWER_KAFKA_PARTITIONS, replicationFactor: env.SHADOWER_KAFKA_REPLICATION },
-      ssl: env.SHADOWER_KAFKA_TLS === 'true',
-      ...(mechanism === undefined
-        ? {}
-        : {
-            sasl: {
-              mechanism,
-              username: env.SHADOWER_KAFKA_USERNAME ?? '',
-              password: env.SHADOWER_KAFKA_PASSWORD ?? '',
-            } as never,
-          }),
-    },
-  };
-};
 
 /** Runs until SIGINT or SIGTERM. */
 export async function start(env: Environment, o: StartOptions): Promise<void> {

@@ -87,6 +87,25 @@ export class ClickHouse {
     }
   }
 
+  /** Rows as arrays in the order of the columns, whole numbers as numbers (exact within ±2^53). */
+  async arrays(
+    query: string,
+    params: Record<string, unknown> = {},
+    settings: Record<string, string | number> = {},
+  ): Promise<unknown[][]> {
+    try {
+      const result = await this.client.query({
+        query,
+        query_params: params,
+        format: 'JSONCompactEachRow',
+        clickhouse_settings: { output_format_json_quote_64bit_integers: 0, ...settings } as never,
+      });
+      return await result.json<unknown[]>();
+    } catch (e) {
+      throw storeError(e);
+    }
+  }
+
   /** Inserts a Native block, waiting for the outcome. */
   async insertNative(
     table: string,

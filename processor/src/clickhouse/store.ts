@@ -13,14 +13,23 @@ const MIN_WINDOW = 1000;
 /** Shortest memory of a replicated table, seconds; ClickHouse's own default may be an hour. */
 const MIN_SECONDS = 86_400;
 
+/** Seconds after which a claim in the table `maintenance` that was not renewed has ended. */
+export const CLAIM_SECONDS = 60;
+
 export class ClickHouseStore implements Store {
   constructor(
     private readonly ch: ClickHouse,
     private readonly domains: readonly Domain[],
   ) {}
 
-  /** Refuses to run on a schema that is not this version's, or whose tables do not deduplicate. */
+  /** Refuses to run on a schema that is not this version's, whose tables do not deduplicate, or beside a rebuild. */
   async check(): Promise<void> {
+    await this.checkSchema();
+    await this.checkMaintenance();
+  }
+
+  /** The same for whoever writes no events. */
+  async checkSchema(): Promise<void> {
     const { catalog } = buildViews(this.domains, this.ch.database);
     const tables = await this.ch.rows<{ name: string; create_table_query: string }>(
       'SELECT name, create_table_query FROM system.tables WHERE database = {db:String}',
@@ -57,6 +66,21 @@ export class ClickHouseStore implements Store {
           `table ${t.name} remembers ${window} inserts for deduplication, at least ${MIN_WINDOW} are needed; a retry could be counted twice. Run "shadower migrate".`,
         );
     }
+  }
+
+  /**
+   * Refuses to write while rollups are being rebuilt: what came in meanwhile would be replaced by what raw held before.
+   * @throws ShadowerError STORE_MAINTENANCE
+   */
+  private async checkMaintenance(): Promise<void> {
+    const [running] = await this.ch.rows<{ owner: string; detail: string }>(
+      `SELECT owner, detail FROM ${this.ch.database}.maintenance FINAL WHERE name = 'rebuild' AND state = 'running' AND updated_at > now64(3, 'UTC') - INTERVAL ${CLAIM_SECONDS} SECOND`,
+    );
+    if (running !== undefined)
+      throw new ShadowerError(
+        'STORE_MAINTENANCE',
+        `"shadower rebuild" (${running.detail}) is running in process ${running.owner.split(' ').slice(0, 2).reverse().join(' on ')}; start when it has ended, or ${CLAIM_SECONDS} s after it was killed`,
+      );
   }
 
   async insert(block: Block, token: string): Promise<void> {

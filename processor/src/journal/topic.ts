@@ -437,7 +437,8 @@ function fail(error: Error): never {
   throw error;
 }
 
-function parseState(text: string): State | null {
+/** State of a topic as its file holds it; null where that is damaged. */
+export function parseState(text: string): State | null {
   const whole = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
   try {
     const s = JSON.parse(text) as State;

@@ -20,6 +20,8 @@ interface Row {
   /** Plain measures and the sum, count and maximum of histograms, in column order. */
   numbers: (number | null)[];
   histograms: Map<number, number>[];
+  /** When the newest of its events was written, seconds; 0 where `blocks` says it for all. */
+  writtenAt: number;
 }
 
 interface Plan {
@@ -52,17 +54,23 @@ export class Windows {
     this.rows = plans.all.map(() => new Map());
   }
 
-  add(event: ValidEvent): void {
+  /** Number of rows at the finest grains. */
+  get size(): number {
+    return this.rows.reduce((n, rows) => n + rows.size, 0);
+  }
+
+  /** `writtenAt` in seconds, where the events of one `Windows` were not all written at the same time. */
+  add(event: ValidEvent, writtenAt = 0): void {
     for (const index of this.plans.byEvent.get(event.type) ?? []) {
       for (const rowOf of this.plans.all[index]!.source.sources.get(event.type)!) {
         const input = rowOf(event as never) as never;
-        if (input !== null) this.count(index, event, input);
+        if (input !== null) this.count(index, event, input, writtenAt);
       }
     }
   }
 
   /** Adds one row's input to its window. */
-  private count(index: number, event: ValidEvent, input: never): void {
+  private count(index: number, event: ValidEvent, input: never, writtenAt: number): void {
     const plan = this.plans.all[index]!;
     const finest = GRAINS[this.plans.grains[index]![0]!];
     const t = Math.floor(event.time / 1000 / finest) * finest;
@@ -71,9 +79,10 @@ export class Windows {
     let row = this.rows[index]!.get(key);
     if (row === undefined) {
       const histograms = plan.measures.filter((m) => m.kind === 'histogram').map(() => new Map<number, number>());
-      row = { workspace: event.workspace, t, dimensions, numbers: emptyNumbers(plan.measures), histograms };
+      row = { workspace: event.workspace, t, dimensions, numbers: emptyNumbers(plan.measures), histograms, writtenAt };
       this.rows[index]!.set(key, row);
     }
+    if (writtenAt > row.writtenAt) row.writtenAt = writtenAt;
     let n = 0;
     let h = 0;
     for (const m of plan.measures) {
@@ -103,8 +112,8 @@ export class Windows {
     }
   }
 
-  /** One block per table that has rows. `writtenAt` in seconds. */
-  blocks(writtenAt: number): Block[] {
+  /** One block per table that has rows. `writtenAt` in seconds, for events that were added without one. */
+  blocks(writtenAt = 0): Block[] {
     const blocks: Block[] = [];
     this.plans.all.forEach((plan, index) => {
       let rows = this.rows[index]!;
@@ -138,7 +147,7 @@ export class Windows {
         getters.push((r) => r.numbers[ni]);
       }
     }
-    getters.push(() => writtenAt);
+    getters.push((r) => Math.max(r.writtenAt, writtenAt));
     return {
       table: table.name,
       rows: rows.length,
@@ -157,6 +166,7 @@ function coarser(plan: Plan, rows: Map<string, Row>, seconds: number): Map<strin
       out.set(key, { ...row, t, numbers: [...row.numbers], histograms: row.histograms.map((x) => new Map(x)) });
       continue;
     }
+    if (row.writtenAt > into.writtenAt) into.writtenAt = row.writtenAt;
     row.histograms.forEach((from, i) => {
       for (const [b, c] of from) into.histograms[i]!.set(b, (into.histograms[i]!.get(b) ?? 0) + c);
     });
