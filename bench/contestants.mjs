@@ -173,7 +173,12 @@ export function finestSelect(
 }
 
 /** SELECT that merges a rollup's table into the next coarser grain. */
-export function coarserSelect(/** @type {any} */ table, /** @type {string} */ from, /** @type {string} */ window) {
+export function coarserSelect(
+  /** @type {any} */ table,
+  /** @type {string} */ from,
+  /** @type {string} */ window,
+  where = '',
+) {
   const columns = table.columns.map((/** @type {any} */ c) =>
     c.aggregate !== undefined
       ? `${c.aggregate}(r.${c.name}) AS ${c.name}`
@@ -184,7 +189,7 @@ export function coarserSelect(/** @type {any} */ table, /** @type {string} */ fr
   const keys = table.columns
     .filter((/** @type {any} */ c) => c.aggregate === undefined)
     .map((/** @type {any} */ c) => c.name);
-  return `SELECT ${columns.join(', ')} FROM ${from} AS r GROUP BY ${keys.join(', ')}`;
+  return `SELECT ${columns.join(', ')} FROM ${from} AS r${where === '' ? '' : ` WHERE ${where}`} GROUP BY ${keys.join(', ')}`;
 }
 
 export const COARSER = [

@@ -14,6 +14,15 @@ const HELP = `npm run bench -- pipeline|freshness|queries [options]
     --tune            runs every tuning of the Kafka engine and takes the best
     --cpu-prof DIR    writes CPU profiles of the processor there
 
+  freshness   from producing an event to seeing it in an alert rule's query, under half load
+    --samples N       markers (200)
+    --rate N          events per second; by default half of what a calibration finds
+    --series N        distinct series (5,000)
+
+  queries     catalog queries over rollups beside the same answers from raw events
+    --rows N          raw events over seven days (2,000,000)
+    --runs N          timed runs of each query (20)
+
   --json      the last line of the output is the result as JSON
 `;
 
@@ -25,6 +34,10 @@ const options = /** @type {const} */ ({
   minutes: { type: 'string' },
   rounds: { type: 'string' },
   only: { type: 'string' },
+  rows: { type: 'string' },
+  runs: { type: 'string' },
+  samples: { type: 'string' },
+  rate: { type: 'string' },
   tune: { type: 'boolean', default: false },
   'cpu-prof': { type: 'string' },
 });
@@ -49,7 +62,10 @@ if (values.help) {
   process.exit(0);
 }
 /** A whole number of at least 1. */
-const number = (/** @type {'events' | 'series' | 'minutes' | 'rounds'} */ name, /** @type {number} */ standard) => {
+const number = (
+  /** @type {'events' | 'series' | 'minutes' | 'rounds' | 'samples' | 'rate' | 'rows' | 'runs'} */ name,
+  /** @type {number} */ standard,
+) => {
   const n = values[name] === undefined ? standard : Number(String(values[name]).replace(/[_,]/g, ''));
   return Number.isInteger(n) && n >= 1 ? n : fail(`--${name} ${values[name]}: a whole number of at least 1 is needed`);
 };
@@ -69,6 +85,18 @@ const benches = {
       ...text('cpu-prof', 'cpuProf'),
       ...text('only'),
     });
+  },
+  freshness: async () => {
+    const { freshness } = await import('./freshness.mjs');
+    return freshness({
+      samples: number('samples', 200),
+      series: number('series', 5000),
+      ...(values.rate === undefined ? {} : { rate: number('rate', 1) }),
+    });
+  },
+  queries: async () => {
+    const { queries } = await import('./queries.mjs');
+    return queries({ rows: number('rows', 2_000_000), runs: number('runs', 20) });
   },
 };
 
