@@ -10,9 +10,10 @@ import { createHttpServer, type AuthConfig, type HttpLimits } from '../http';
 import { Journal } from '../journal';
 import { KafkaLog, type KafkaLogOptions } from '../kafka';
 import { decodeTraces } from '../otlp';
-import { plainBatches, TIME_LIMITS, type TimeLimits } from '../pipeline/batch';
+import { TIME_LIMITS, type TimeLimits } from '../pipeline/batch';
 import type { TopicSpec } from '../pipeline/decode';
 import type { EventLog, Logger } from '../pipeline/ports';
+import { fastBatches } from '../pipeline/fast/fast-batch';
 import { Pipeline, PIPELINE_DEFAULTS, type PipelineOptions } from '../pipeline/processor';
 import { createQueryRunner } from '../query';
 import { pipelineMetrics } from './metrics';
@@ -93,7 +94,7 @@ export async function startRuntime(o: RuntimeOptions): Promise<Runtime> {
     const pipeline = new Pipeline(
       log,
       store,
-      plainBatches(o.domains, decodeTraces, o.time ?? TIME_LIMITS),
+      fastBatches(o.domains, decodeTraces, o.time ?? TIME_LIMITS),
       topics,
       { ...PIPELINE_DEFAULTS, ...o.pipeline },
       Date.now,

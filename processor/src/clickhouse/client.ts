@@ -110,14 +110,14 @@ export class ClickHouse {
   async insertNative(
     table: string,
     columns: readonly string[],
-    body: Buffer,
+    body: readonly Uint8Array[],
     settings: Record<string, string | number>,
   ): Promise<void> {
     try {
       const names = columns.map((c) => `\`${c}\``).join(', ');
       const result = await this.client.exec({
         query: `INSERT INTO ${this.database}.${table} (${names}) FORMAT Native`,
-        values: Readable.from([body], { objectMode: false }),
+        values: Readable.from(body, { objectMode: false }),
         clickhouse_settings: settings as never,
       });
       for await (const _ of result.stream) void _;

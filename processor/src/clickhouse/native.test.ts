@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { allTables } from '../catalog/tables';
 import { domains } from '../domains';
 import type { ClickHouse } from './client';
+import { plainValues, type ColumnValues } from '../pipeline/columns';
 import { encodeNative } from './native';
 import { startEngine, type TestEngine } from './testing/engine';
 
@@ -158,4 +159,65 @@ it('a type it does not know is refused by name', () => {
   expect(() =>
     encodeNative({ table: 't', rows: 1, columns: [{ name: 'v', type: 'Array(String)', values: [[]] }] }),
   ).toThrow(/no Native encoding for column type Array\(String\)/);
+});
+
+describe('packed columns are the same bytes as plain ones', () => {
+  const bytes = (type: string, values: ColumnValues, rows: number): string =>
+    Buffer.concat(encodeNative({ table: 't', rows, columns: [{ name: 'v', type, values }] })).toString('hex');
+  const packedStrings = (list: readonly string[]): ColumnValues => {
+    const data = Buffer.concat(
+      list.flatMap((s) => {
+        const b = Buffer.from(s);
+        return [b.length < 128 ? Buffer.of(b.length) : Buffer.of((b.length % 128) | 128, b.length >> 7), b];
+      }),
+    );
+    return { kind: 'strings', data, length: list.length };
+  };
+  const many = Array.from({ length: 3000 }, (_, i) => `word ${i % 700}`);
+  const cases: [string, ColumnValues][] = [
+    ['Float64', Float64Array.of(0, -1.5, 1e300)],
+    ['Nullable(Float64)', Float64Array.of(0, NaN, 7)],
+    ['UInt64', Float64Array.of(0, 1, 2 ** 40 + 5, Number.MAX_SAFE_INTEGER, 2 ** 70)],
+    ['Nullable(UInt64)', Float64Array.of(NaN, 12)],
+    ['Int64', Float64Array.of(-1, 5, -(2 ** 40))],
+    ['UInt32', Float64Array.of(0, 4_294_967_295)],
+    ["DateTime('UTC')", Float64Array.of(0, 1_800_000_000)],
+    ["DateTime64(3, 'UTC')", Float64Array.of(0, 1_800_000_000_123)],
+    ['Bool', Uint8Array.of(0, 1, 1)],
+    ['Nullable(Bool)', Uint8Array.of(0, 255, 1)],
+    ['String', packedStrings(['', 'é', 'x'.repeat(300)])],
+    ['LowCardinality(String)', { kind: 'words', words: ['', 'b', 'a'], keys: Uint32Array.of(1, 0, 2, 1) }],
+    [
+      'LowCardinality(String)',
+      {
+        kind: 'words',
+        words: ['', ...new Set(many)],
+        keys: Uint32Array.from(many, (w) => [...new Set(many)].indexOf(w) + 1),
+      },
+    ],
+    ['LowCardinality(String)', { kind: 'constant', value: 'x' }],
+    ['LowCardinality(String)', { kind: 'constant', value: '' }],
+    ['UInt32', { kind: 'constant', value: 7 }],
+    [
+      'Map(Int16, UInt64)',
+      {
+        kind: 'histograms',
+        ends: Uint32Array.of(2, 2, 3),
+        buckets: Int16Array.of(-32768, 5, 32767),
+        counts: Float64Array.of(1, 2, 3),
+      },
+    ],
+  ];
+  it.each(cases)('%s', (type, values) => {
+    const rows = ArrayBuffer.isView(values)
+      ? (values as Float64Array).length
+      : 'keys' in values
+        ? values.keys.length
+        : 'ends' in values
+          ? values.ends.length
+          : 'data' in values
+            ? values.length
+            : 4;
+    expect(bytes(type, values, rows)).toBe(bytes(type, plainValues(values, rows), rows));
+  });
 });

@@ -3,18 +3,26 @@
  * read. Covers the types that table definitions use; anything else is refused when the first block is built.
  */
 import { ShadowerError } from '../errors';
+import type { ColumnValues } from '../pipeline/columns';
 import type { Block } from '../pipeline/ports';
 
-/** Growing byte buffer with the few writers the format needs. */
+/** Smaller arrays are copied rather than sent as a piece of their own. */
+const COPIED_BYTES = 4096;
+
+/** Growing list of byte buffers with the few writers the format needs. */
 class Bytes {
   private buf = Buffer.allocUnsafe(64 * 1024);
   private n = 0;
+  private readonly pieces: Uint8Array[] = [];
+  /** Everything in `buf` below it is in `pieces`. */
+  private sent = 0;
 
   private room(bytes: number): void {
     if (this.n + bytes <= this.buf.length) return;
-    const next = Buffer.allocUnsafe(Math.max(this.buf.length * 2, this.n + bytes));
-    this.buf.copy(next, 0, 0, this.n);
-    this.buf = next;
+    this.cut();
+    this.buf = Buffer.allocUnsafe(Math.max(64 * 1024, bytes));
+    this.n = 0;
+    this.sent = 0;
   }
   varUint(v: number): void {
     this.room(10);
@@ -72,8 +80,25 @@ class Bytes {
     this.room(8);
     this.n = this.buf.writeDoubleLE(v, this.n);
   }
-  done(): Buffer {
-    return this.buf.subarray(0, this.n);
+  /** Appends what lies in memory as it is to be written (little-endian machines, which are all that Node runs on). */
+  raw(array: ArrayBufferView): void {
+    if (array.byteLength < COPIED_BYTES) {
+      this.room(array.byteLength);
+      this.buf.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), this.n);
+      this.n += array.byteLength;
+      return;
+    }
+    this.cut();
+    this.pieces.push(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  }
+  private cut(): void {
+    if (this.n === this.sent) return;
+    this.pieces.push(this.buf.subarray(this.sent, this.n));
+    this.sent = this.n;
+  }
+  done(): Uint8Array[] {
+    this.cut();
+    return this.pieces;
   }
 }
 
@@ -139,7 +164,89 @@ const SIMPLE: Record<string, { write: Writer; zero: unknown }> = {
   },
 };
 
-function writeColumn(out: Bytes, type: string, values: ReadonlyArray<unknown>): void {
+/** Indexes of a dictionary in the narrowest width that holds them. */
+function writeKeys(out: Bytes, keys: Uint32Array, width: number): void {
+  out.raw(width === 0 ? Uint8Array.from(keys) : width === 1 ? Uint16Array.from(keys) : keys);
+}
+const widthOf = (size: number): number => (size <= 0x100 ? 0 : size <= 0x10000 ? 1 : 2);
+
+function writeDictionary(out: Bytes, words: readonly string[], keys: Uint32Array): void {
+  if (keys.length === 0) return;
+  const width = widthOf(words.length);
+  out.i64(LC_VERSION);
+  out.i64(LC_FLAGS | width);
+  out.i64(words.length);
+  for (const s of words) out.string(s);
+  out.i64(keys.length);
+  writeKeys(out, keys, width);
+}
+
+/** Whole doubles as 64-bit integers; NaN, which is NULL, as 0. */
+function integers(values: Float64Array): Uint32Array {
+  const out = new Uint32Array(values.length * 2);
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i]!;
+    if (v >= 2 ** 64) {
+      out[2 * i] = 0xffff_ffff;
+      out[2 * i + 1] = 0xffff_ffff;
+    } else {
+      // ToUint32 is the remainder by 2^32, for negative numbers too.
+      out[2 * i] = v;
+      out[2 * i + 1] = Math.floor(v / 0x1_0000_0000);
+    }
+  }
+  return out;
+}
+
+function writeNumbers(out: Bytes, type: string, values: Float64Array): void {
+  const nullable = type.startsWith('Nullable(');
+  const inner = nullable ? type.slice(9, -1) : type;
+  if (nullable) out.raw(Uint8Array.from(values, (v) => (Number.isNaN(v) ? 1 : 0)));
+  switch (inner) {
+    case 'Float64':
+      // NaN would be a value of its own in ClickHouse; under a NULL it is not seen, but equal blocks shall be equal bytes.
+      return out.raw(nullable ? values.map((v) => (Number.isNaN(v) ? 0 : v)) : values);
+    case 'UInt64':
+    case 'Int64':
+    case "DateTime64(3, 'UTC')":
+      return out.raw(integers(values));
+    case 'UInt32':
+    case "DateTime('UTC')":
+      return out.raw(Uint32Array.from(values));
+    default:
+      throw new ShadowerError('INTERNAL', `no packed numbers for column type ${type}`);
+  }
+}
+
+function writePacked(out: Bytes, type: string, values: Exclude<ColumnValues, ReadonlyArray<unknown>>, rows: number) {
+  if (values instanceof Float64Array) return writeNumbers(out, type, values);
+  if (values instanceof Uint8Array) {
+    if (type.startsWith('Nullable(')) out.raw(values.map((v) => (v === 255 ? 1 : 0)));
+    return out.raw(values.map((v) => (v === 255 ? 0 : v)));
+  }
+  switch (values.kind) {
+    case 'words':
+      return writeDictionary(out, values.words, values.keys);
+    case 'strings':
+      return out.raw(values.data);
+    case 'histograms': {
+      const { ends, buckets, counts } = values;
+      out.raw(integers(Float64Array.from(ends)));
+      out.raw(buckets);
+      return out.raw(integers(counts));
+    }
+    case 'constant': {
+      const { value } = values;
+      if (typeof value === 'number') return writeNumbers(out, type, new Float64Array(rows).fill(value));
+      return writeDictionary(out, value === '' ? [''] : ['', value], new Uint32Array(rows).fill(value === '' ? 0 : 1));
+    }
+  }
+}
+
+const isPlain = (values: ColumnValues): values is ReadonlyArray<unknown> => Array.isArray(values);
+
+function writeColumn(out: Bytes, type: string, values: ColumnValues, rows: number): void {
+  if (!isPlain(values)) return writePacked(out, type, values, rows);
   if (type === 'LowCardinality(String)') {
     if (values.length > 0) out.i64(LC_VERSION);
     lowCardinality(out, values);
@@ -157,15 +264,15 @@ function writeColumn(out: Bytes, type: string, values: ReadonlyArray<unknown>): 
   } else simple.write(out, values);
 }
 
-/** One block as one Native message. */
-export function encodeNative(block: Block): Buffer {
+/** One block as one Native message, in pieces; packed columns are not copied, so they must stay as they are until it is sent. */
+export function encodeNative(block: Block): Uint8Array[] {
   const out = new Bytes();
   out.varUint(block.columns.length);
   out.varUint(block.rows);
   for (const c of block.columns) {
     out.string(c.name);
     out.string(c.type);
-    writeColumn(out, c.type, c.values);
+    writeColumn(out, c.type, c.values, block.rows);
   }
   return out.done();
 }

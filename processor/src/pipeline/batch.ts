@@ -1,5 +1,5 @@
 /** One open batch: an offset range of one partition that becomes a set of blocks. */
-import { ENVELOPE_FIELDS, fieldColumns, rawTable, systemTables, type ColumnDef } from '../catalog/tables';
+import { ENVELOPE_FIELDS, fieldColumns, rawTable, type ColumnDef } from '../catalog/tables';
 import type { Domain } from '../domains/define';
 import { createDecoder, type DeadLetter, type Item, type TopicSpec, type TraceDecoder } from './decode';
 import type { Block, LogRecord, TopicPartition } from './ports';
@@ -7,9 +7,7 @@ import type { Records } from './records';
 import type { SeenIds } from './seen';
 import type { ValidEvent } from './validate';
 import { Windows, WindowPlans } from './window';
-import { Digest } from './digest';
-
-export type Outcome = 'used' | 'duplicate' | 'dead_letter' | 'ignored';
+import { columnsOf, Ledger, rowsBlock, type Outcome } from './ledger';
 
 /** A batch being filled: what the pipeline needs of one, whoever decodes and aggregates. */
 export interface OpenBatch {
@@ -28,8 +26,10 @@ export interface OpenBatch {
   outcomes(): { outcome: Outcome; reason: string; items: number }[];
   /** Fingerprint of what became of every record: equal exactly when two runs judged alike. */
   digest(): string;
-  /** The blocks, in a fixed order. */
+  /** The blocks, in a fixed order. They stay as they are until `release`. */
   blocks(): Block[];
+  /** The batch is done with: its memory may be used again. */
+  release?(): void;
 }
 export type BatchOpener = (spec: TopicSpec, tp: TopicPartition, seen: SeenIds, at: number) => OpenBatch;
 
@@ -41,11 +41,20 @@ export interface TimeLimits {
 }
 
 /** First and last time, milliseconds, that a rollup's window can begin at (ClickHouse DateTime), whatever the limits say. */
-const EARLIEST = 0;
-const LATEST = 0xffff_ffff * 1000;
+export const EARLIEST = 0;
+export const LATEST = 0xffff_ffff * 1000;
 
-/** What is kept of a dead letter's payload, bytes. */
-const PAYLOAD_LIMIT = 64 * 1024;
+/** The dead letter of an event whose time is outside the limits. */
+export function outOfTime(event: ValidEvent, idx: number, late: boolean, at: number): DeadLetter {
+  const why = late ? 'older than the declared lateness' : 'ahead of the clock';
+  return {
+    workspace: event.workspace,
+    idx,
+    code: late ? 'EVENT_TOO_LATE' : 'EVENT_IN_FUTURE',
+    reason: `${new Date(event.time).toISOString()} is ${why} (processed ${new Date(at).toISOString()})`,
+    payload: Buffer.from(JSON.stringify(event)),
+  };
+}
 
 interface RawRows {
   columns: ColumnDef[];
@@ -75,13 +84,6 @@ export class BatchPlans {
 
 export const TIME_LIMITS: TimeLimits = { latenessMs: 7 * 86_400_000, futureMs: 10 * 60_000 };
 
-const columnsOf = (name: string): ColumnDef[] => systemTables.find((t) => t.name === name)!.columns;
-const rowsBlock = (table: string, columns: ColumnDef[], rows: unknown[][]): Block => ({
-  table,
-  rows: rows.length,
-  columns: columns.map((c, i) => ({ name: c.name, type: c.type, values: rows.map((r) => r[i]) })),
-});
-
 const isNullable = (c: ColumnDef): boolean => c.type.startsWith('Nullable');
 
 export class Batch {
@@ -95,10 +97,8 @@ export class Batch {
   lastAppended = -Infinity;
   private readonly windows: Windows;
   private readonly rawRows = new Map<string, unknown[][]>();
-  private readonly letters: unknown[][] = [];
   private readonly ids: unknown[][] = [];
-  private readonly judged = new Digest();
-  private readonly accounts = new Map<string, { workspace: string; outcome: Outcome; reason: string; items: number }>();
+  private readonly ledger: Ledger;
 
   constructor(
     private readonly plans: BatchPlans,
@@ -109,16 +109,17 @@ export class Batch {
     readonly at: number,
   ) {
     this.windows = new Windows(plans.windows);
+    this.ledger = new Ledger(tp, this.writtenAt);
   }
 
   add(record: LogRecord, items: readonly Item[]): void {
     this.bytes += record.value?.length ?? 0;
     this.lastAppended = record.timestamp;
-    this.judged.record(record.offset);
+    this.ledger.record(record.offset);
     for (const item of items) {
       this.items++;
-      if (item.kind === 'ignored') this.account(item.workspace, 'ignored', item.reason);
-      else if (item.kind === 'dead_letter') this.deadLetter(record, item.letter);
+      if (item.kind === 'ignored') this.count(item.workspace, 'ignored', item.reason);
+      else if (item.kind === 'dead_letter') this.ledger.deadLetter(record.offset, record.timestamp, item.letter);
       else this.event(record, item.idx, item.event);
     }
   }
@@ -126,15 +127,7 @@ export class Batch {
   private event(record: LogRecord, idx: number, event: ValidEvent): void {
     const late = this.at - event.time > this.limits.latenessMs || event.time < EARLIEST;
     if (late || event.time - this.at > this.limits.futureMs || event.time > LATEST) {
-      const reason = `${new Date(event.time).toISOString()} is ${late ? 'older than the declared lateness' : 'ahead of the clock'} (processed ${new Date(this.at).toISOString()})`;
-      const code = late ? 'EVENT_TOO_LATE' : 'EVENT_IN_FUTURE';
-      this.deadLetter(record, {
-        workspace: event.workspace,
-        idx,
-        code,
-        reason,
-        payload: Buffer.from(JSON.stringify(event)),
-      });
+      this.ledger.deadLetter(record.offset, record.timestamp, outOfTime(event, idx, late, this.at));
       return;
     }
     if (event.event_id !== undefined) {
@@ -142,12 +135,12 @@ export class Batch {
       const id = `${event.workspace}\u001f${event.type}\u001f${event.event_id}`;
       // In whole seconds, as the store keeps it, so that a successor that reads them back decides alike.
       if (!this.seen.add(id, this.writtenAt * 1000)) {
-        this.account(event.workspace, 'duplicate', event.type);
+        this.count(event.workspace, 'duplicate', event.type);
         return;
       }
       this.ids.push([this.tp.topic, this.tp.partition, record.offset, id, this.writtenAt]);
     }
-    this.account(event.workspace, 'used', event.type);
+    this.count(event.workspace, 'used', event.type);
     if (event.time > this.maxEventTime) this.maxEventTime = event.time;
     this.windows.add(event);
     const raw = this.plans.raw.get(event.type);
@@ -168,30 +161,8 @@ export class Batch {
     ]);
   }
 
-  private deadLetter(record: LogRecord, l: DeadLetter): void {
-    this.account(l.workspace, 'dead_letter', l.code);
-    const payload = l.payload.length > PAYLOAD_LIMIT ? l.payload.subarray(0, PAYLOAD_LIMIT) : l.payload;
-    this.letters.push([
-      l.workspace,
-      record.timestamp,
-      this.tp.topic,
-      this.tp.partition,
-      record.offset,
-      l.idx,
-      l.code,
-      l.reason,
-      payload,
-      l.payload.length,
-      this.writtenAt,
-    ]);
-  }
-
-  private account(workspace: string, outcome: Outcome, reason: string): void {
-    this.judged.add(outcome, reason);
-    const key = `${workspace}\u001f${outcome}\u001f${reason}`;
-    const a = this.accounts.get(key);
-    if (a === undefined) this.accounts.set(key, { workspace, outcome, reason, items: 1 });
-    else a.items++;
+  private count(workspace: string, outcome: Outcome, reason: string): void {
+    this.ledger.count(this.ledger.account(workspace, outcome, reason));
   }
 
   private get writtenAt(): number {
@@ -200,33 +171,25 @@ export class Batch {
 
   /** Counts per outcome and reason, for metrics. */
   outcomes(): { outcome: Outcome; reason: string; items: number }[] {
-    return [...this.accounts.values()];
+    return this.ledger.outcomes();
   }
 
   digest(): string {
-    return this.judged.value();
+    return this.ledger.digest();
   }
 
   /** The batch's blocks, in a fixed order; the ids come last, so that they never outrun what they stand for. */
   blocks(): Block[] {
-    const minute = Math.floor(this.at / 60_000) * 60;
     const blocks: Block[] = [];
     for (const [type, rows] of this.rawRows) {
       const raw = this.plans.raw.get(type)!;
       blocks.push(rowsBlock(raw.table, raw.columns, rows));
     }
-    if (this.letters.length > 0) blocks.push(rowsBlock('dead_letters', columnsOf('dead_letters'), this.letters));
+    const letters = this.ledger.letterBlock();
+    if (letters !== undefined) blocks.push(letters);
     blocks.push(...this.windows.blocks(this.writtenAt));
-    const accounts = [...this.accounts.values()].map((a) => [
-      a.workspace,
-      minute,
-      this.tp.topic,
-      a.outcome,
-      a.reason,
-      a.items,
-      this.writtenAt,
-    ]);
-    if (accounts.length > 0) blocks.push(rowsBlock('accounting_1m', columnsOf('accounting_1m'), accounts));
+    const accounts = this.ledger.accountBlock();
+    if (accounts !== undefined) blocks.push(accounts);
     if (this.ids.length > 0) blocks.push(rowsBlock('event_ids', columnsOf('event_ids'), this.ids));
     return blocks;
   }

@@ -1,5 +1,6 @@
 /** In-memory twin of the ClickHouse store: same contract, rows kept as objects. */
 import { ShadowerError } from '../errors';
+import { plainValues } from './columns';
 import type { Block, Store, TopicPartition } from './ports';
 
 export class MemoryStore implements Store {
@@ -29,7 +30,8 @@ export class MemoryStore implements Store {
   private append(block: Block): void {
     const rows = this.tables.get(block.table) ?? [];
     this.tables.set(block.table, rows);
-    for (let i = 0; i < block.rows; i++) rows.push(Object.fromEntries(block.columns.map((c) => [c.name, c.values[i]])));
+    const columns = block.columns.map((c) => ({ name: c.name, values: plainValues(c.values, block.rows) }));
+    for (let i = 0; i < block.rows; i++) rows.push(Object.fromEntries(columns.map((c) => [c.name, c.values[i]])));
   }
 
   async seenEventIds(

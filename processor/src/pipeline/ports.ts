@@ -6,6 +6,7 @@
  * byte-identical; every insert made for it carries a deduplication token made of that range.
  */
 
+import type { ColumnValues } from './columns';
 import type { Records } from './records';
 
 /** One partition of one topic. */
@@ -105,7 +106,7 @@ export interface BlockColumn {
   name: string;
   /** ClickHouse type as declared in the DDL, aggregate wrappers left out (e.g. `Map(Int16, UInt64)`). */
   type: string;
-  values: ReadonlyArray<unknown>;
+  values: ColumnValues;
 }
 
 /** Where blocks go: ClickHouse, or memory. */

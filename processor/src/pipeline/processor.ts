@@ -7,7 +7,8 @@
  * store drops those it already has. See docs/guarantee.md.
  */
 import type { TopicSpec } from './decode';
-import type { BatchOpener, OpenBatch, Outcome } from './batch';
+import type { BatchOpener, OpenBatch } from './batch';
+import type { Outcome } from './ledger';
 import { SeenIds } from './seen';
 import { ShadowerError } from '../errors';
 import type { Block, Clock, EventLog, LogConsumer, OffsetRange, Store, TopicPartition } from './ports';
@@ -284,6 +285,7 @@ export class Pipeline implements LogConsumer {
     this.advance(s, batch === undefined ? -Infinity : Math.min(batch.maxEventTime, batch.lastAppended));
     this.observer.flushed?.(s.tp, range, batch?.outcomes() ?? [], (this.clock() - started) / 1000);
     this.observer.seen?.(s.tp, s.seen.size, s.seen.shortenedTo);
+    batch?.release?.();
   }
 
   /** What is to be recorded for an open batch. */
