@@ -3,8 +3,9 @@
  * wait in a bounded queue per partition; a full queue pauses the partition. So heartbeats go on and other partitions flow
  * while one `records` call waits for ClickHouse.
  *
- * kafkajs checks no checksums, and where several transactions are open at once it can deliver what was aborted
- * (`fetch.test.ts` shows it); it reads by the topic's name, so that a topic made anew is only noticed after a while.
+ * kafkajs checks no checksums; where several transactions are open at once it delivers some of what was aborted, and at a
+ * batch that compaction has emptied it stays for ever (fetch.test.ts). It reads by the topic's name, so that a topic made
+ * anew is only noticed after a while.
  */
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import type { ShadowerError } from '../errors';

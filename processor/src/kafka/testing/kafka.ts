@@ -96,6 +96,16 @@ async function jars(): Promise<string> {
   return libs;
 }
 
+/**
+ * Runs Oracle.java (Kafka's own clients) and answers with what it prints. Rejects where there is no JDK, or no jars.
+ */
+export async function javaClients(...args: string[]): Promise<string> {
+  const java = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', join(await jars(), '*')];
+  const source = join(__dirname, 'Oracle.java');
+  const { stdout } = await run('java', [...java, source, ...args], { maxBuffer: 1024 ** 3, timeout: 180_000 });
+  return stdout;
+}
+
 const freePort = () =>
   new Promise<number>((resolve, reject) => {
     const server = createServer();
