@@ -166,7 +166,7 @@ const SIMPLE: Record<string, { write: Writer; zero: unknown }> = {
 
 /** Indexes of a dictionary in the narrowest width that holds them. */
 function writeKeys(out: Bytes, keys: Uint32Array, width: number): void {
-  out.raw(width === 0 ? Uint8Array.from(keys) : width === 1 ? Uint16Array.from(keys) : keys);
+  out.raw(width === 0 ? new Uint8Array(keys) : width === 1 ? new Uint16Array(keys) : keys);
 }
 const widthOf = (size: number): number => (size <= 0x100 ? 0 : size <= 0x10000 ? 1 : 2);
 
@@ -198,21 +198,34 @@ function integers(values: Float64Array): Uint32Array {
   return out;
 }
 
+function withoutNaN(values: Float64Array): Float64Array {
+  const out = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i]!;
+    if (v === v) out[i] = v;
+  }
+  return out;
+}
+
 function writeNumbers(out: Bytes, type: string, values: Float64Array): void {
   const nullable = type.startsWith('Nullable(');
   const inner = nullable ? type.slice(9, -1) : type;
-  if (nullable) out.raw(Uint8Array.from(values, (v) => (Number.isNaN(v) ? 1 : 0)));
+  if (nullable) {
+    const nulls = new Uint8Array(values.length);
+    for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i]!)) nulls[i] = 1;
+    out.raw(nulls);
+  }
   switch (inner) {
     case 'Float64':
       // NaN would be a value of its own in ClickHouse; under a NULL it is not seen, but equal blocks shall be equal bytes.
-      return out.raw(nullable ? values.map((v) => (Number.isNaN(v) ? 0 : v)) : values);
+      return out.raw(nullable ? withoutNaN(values) : values);
     case 'UInt64':
     case 'Int64':
     case "DateTime64(3, 'UTC')":
       return out.raw(integers(values));
     case 'UInt32':
     case "DateTime('UTC')":
-      return out.raw(Uint32Array.from(values));
+      return out.raw(new Uint32Array(values));
     default:
       throw new ShadowerError('INTERNAL', `no packed numbers for column type ${type}`);
   }
@@ -221,8 +234,13 @@ function writeNumbers(out: Bytes, type: string, values: Float64Array): void {
 function writePacked(out: Bytes, type: string, values: Exclude<ColumnValues, ReadonlyArray<unknown>>, rows: number) {
   if (values instanceof Float64Array) return writeNumbers(out, type, values);
   if (values instanceof Uint8Array) {
-    if (type.startsWith('Nullable(')) out.raw(values.map((v) => (v === 255 ? 1 : 0)));
-    return out.raw(values.map((v) => (v === 255 ? 0 : v)));
+    const nulls = new Uint8Array(values.length);
+    const flags = new Uint8Array(values.length);
+    for (let i = 0; i < values.length; i++)
+      if (values[i] === 255) nulls[i] = 1;
+      else flags[i] = values[i]!;
+    if (type.startsWith('Nullable(')) out.raw(nulls);
+    return out.raw(flags);
   }
   switch (values.kind) {
     case 'words':
@@ -231,7 +249,7 @@ function writePacked(out: Bytes, type: string, values: Exclude<ColumnValues, Rea
       return out.raw(values.data);
     case 'histograms': {
       const { ends, buckets, counts } = values;
-      out.raw(integers(Float64Array.from(ends)));
+      out.raw(integers(new Float64Array(ends)));
       out.raw(buckets);
       return out.raw(integers(counts));
     }

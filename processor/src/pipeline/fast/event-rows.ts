@@ -7,9 +7,9 @@ import type { EventDef } from '../../domains/define';
 import type { ColumnValues } from '../columns';
 import type { Block, TopicPartition } from '../ports';
 import type { ValidEvent } from '../validate';
-import { Doubles, Octets, Words } from './growing';
+import { Octets } from './growing';
 import { HASH_PRIME, HASH_SEED } from './interner';
-import { layoutOf, type EventLayout } from './layout';
+import { layoutOf, type EventLayout, type FieldKind } from './layout';
 import { MISSING_FLAG, Scanner } from './scanner';
 import { dictionary, type RollupPlan } from './rollup-rows';
 
@@ -46,27 +46,24 @@ export class EventType {
     if (def.rawRetentionDays > 0) this.table = rawTable(def);
   }
 
+  /**
+   * Accessors written out with their slots, which the engine inlines into the declarations' functions. Own and enumerable,
+   * so that the view can be spread and listed like the event it stands for.
+   */
   private makeView(): Record<string, unknown> {
-    const view: Record<string, unknown> = {};
-    const { words, numbers, flags, textStarts, textEnds, interners } = this.scanner;
-    const read: Record<string, (slot: number) => () => unknown> = {
-      type: () => () => this.def.type,
-      time: () => () => this.scanner.time,
-      word: (slot) => {
-        const { strings } = interners[slot]!;
-        return () => (words[slot] === 0 ? undefined : strings[words[slot]!]);
-      },
-      text: (slot) => () =>
-        textStarts[slot]! < 0 ? undefined : this.source.toString('utf8', textStarts[slot], textEnds[slot]),
-      number: (slot) => () => {
-        const v = numbers[slot]!;
-        return v !== v ? undefined : v;
-      },
-      flag: (slot) => () => (flags[slot] === MISSING_FLAG ? undefined : flags[slot] === 1),
+    const read: Record<FieldKind, (slot: number) => string> = {
+      type: () => 'return type;',
+      time: () => 'return scanner.time;',
+      word: (i) => `const id = words[${i}]; return id === 0 ? undefined : interners[${i}].strings[id];`,
+      text: (i) => `return textStarts[${i}] < 0 ? undefined : text(textStarts[${i}], textEnds[${i}]);`,
+      number: (i) => `const v = numbers[${i}]; return v !== v ? undefined : v;`,
+      flag: (i) => `const v = flags[${i}]; return v === ${MISSING_FLAG} ? undefined : v === 1;`,
     };
-    for (const f of this.layout.fields)
-      Object.defineProperty(view, f.name, { enumerable: true, get: read[f.kind]!(f.slot) });
-    return view;
+    const accessors = this.layout.fields.map((f) => `get ${JSON.stringify(f.name)}() { ${read[f.kind](f.slot)} }`);
+    const body = `const { words, numbers, flags, textStarts, textEnds, interners } = scanner;\nreturn { ${accessors.join(',\n')} };`;
+    const make = new Function('scanner', 'type', 'text', body) as (...args: unknown[]) => Record<string, unknown>;
+    const text = (start: number, end: number): string => this.source.toString('utf8', start, end);
+    return make(this.scanner, this.def.type, text);
   }
 
   /** Fills the slots from an event that the plain path has read. */
@@ -132,40 +129,61 @@ export class EventType {
   }
 }
 
-/** Raw rows of one type in one batch. */
+/** Raw rows of one type in one batch. Words, numbers and flags are kept row by row, which is cheaper to append to. */
 export class RawRows {
-  private readonly words: Words[];
-  private readonly numbers: Doubles[];
-  private readonly flags: Octets[];
+  rows = 0;
+  private room = 256;
+  private words: Uint32Array;
+  /** The event's numbers, then its time, offset and position inside the record. */
+  private numbers: Float64Array;
+  private flags: Uint8Array;
   private readonly texts: Octets[];
-  private readonly t = new Doubles();
-  private readonly offsets = new Doubles();
-  private readonly idx = new Doubles();
+  private readonly wordCount: number;
+  private readonly numberCount: number;
+  private readonly flagCount: number;
 
   constructor(private readonly type: EventType) {
     const { counts } = type.layout;
-    const many = <T>(n: number, make: () => T): T[] => Array.from({ length: n }, make);
-    this.words = many(counts.word, () => new Words());
-    this.numbers = many(counts.number, () => new Doubles());
-    this.flags = many(counts.flag, () => new Octets());
-    this.texts = many(counts.text, () => new Octets());
-  }
-
-  get rows(): number {
-    return this.t.length;
+    this.wordCount = counts.word;
+    this.numberCount = counts.number + 3;
+    this.flagCount = counts.flag;
+    this.words = new Uint32Array(this.room * this.wordCount);
+    this.numbers = new Float64Array(this.room * this.numberCount);
+    this.flags = new Uint8Array(this.room * this.flagCount);
+    this.texts = Array.from({ length: counts.text }, () => new Octets());
   }
 
   reset(): void {
-    for (const c of [...this.words, ...this.numbers, ...this.flags, ...this.texts, this.t, this.offsets, this.idx])
-      c.length = 0;
+    this.rows = 0;
+    for (const t of this.texts) t.length = 0;
+  }
+
+  private grow(): void {
+    this.room *= 2;
+    const { words, numbers, flags } = this;
+    this.words = new Uint32Array(this.room * this.wordCount);
+    this.numbers = new Float64Array(this.room * this.numberCount);
+    this.flags = new Uint8Array(this.room * this.flagCount);
+    this.words.set(words);
+    this.numbers.set(numbers);
+    this.flags.set(flags);
   }
 
   /** Appends the event at hand. */
   push(offset: number, idx: number): void {
+    if (this.rows === this.room) this.grow();
     const { scanner: s, source } = this.type;
-    for (let i = 0; i < this.words.length; i++) this.words[i]!.push(s.words[i]!);
-    for (let i = 0; i < this.numbers.length; i++) this.numbers[i]!.push(s.numbers[i]!);
-    for (let i = 0; i < this.flags.length; i++) this.flags[i]!.push(s.flags[i]!);
+    const { wordCount, numberCount, flagCount } = this;
+    const row = this.rows++;
+    let at = row * wordCount;
+    for (let i = 0; i < wordCount; i++) this.words[at++] = s.words[i]!;
+    at = row * flagCount;
+    for (let i = 0; i < flagCount; i++) this.flags[at++] = s.flags[i]!;
+    at = row * numberCount;
+    for (let i = 0; i < numberCount - 3; i++) this.numbers[at++] = s.numbers[i]!;
+    this.numbers[at] = s.time;
+    this.numbers[at + 1] = offset;
+    this.numbers[at + 2] = idx;
     for (let i = 0; i < this.texts.length; i++) {
       const start = s.textStarts[i]!;
       if (start < 0) this.texts[i]!.push(0);
@@ -174,26 +192,33 @@ export class RawRows {
         this.texts[i]!.append(source, start, s.textEnds[i]!);
       }
     }
-    this.t.push(s.time);
-    this.offsets.push(offset);
-    this.idx.push(idx);
+  }
+
+  private column<T extends Float64Array | Uint32Array | Uint8Array>(from: T, into: T, width: number, k: number): T {
+    for (let r = 0, at = k; r < this.rows; r++, at += width) into[r] = from[at]!;
+    return into;
+  }
+  private number(k: number): Float64Array {
+    return this.column(this.numbers, new Float64Array(this.rows), this.numberCount, k);
   }
 
   block(tp: TopicPartition, writtenAt: number): Block {
     const { layout, scanner, table } = this.type;
     const byName = new Map<string, ColumnValues>([
-      ['t', this.t.view()],
+      ['t', this.number(layout.counts.number)],
       ['topic', { kind: 'constant', value: tp.topic }],
       ['part', { kind: 'constant', value: tp.partition }],
-      ['off', this.offsets.view()],
-      ['idx', this.idx.view()],
+      ['off', this.number(layout.counts.number + 1)],
+      ['idx', this.number(layout.counts.number + 2)],
       ['written_at', { kind: 'constant', value: writtenAt }],
     ]);
     for (const f of layout.fields) {
-      if (f.kind === 'word')
-        byName.set(f.name, dictionary(this.words[f.slot]!.view(), scanner.interners[f.slot]!.strings));
-      else if (f.kind === 'number') byName.set(f.name, this.numbers[f.slot]!.view());
-      else if (f.kind === 'flag') byName.set(f.name, this.flags[f.slot]!.view());
+      if (f.kind === 'word') {
+        const keys = this.column(this.words, new Uint32Array(this.rows), this.wordCount, f.slot);
+        byName.set(f.name, dictionary(keys, scanner.interners[f.slot]!.strings));
+      } else if (f.kind === 'number') byName.set(f.name, this.number(f.slot));
+      else if (f.kind === 'flag')
+        byName.set(f.name, this.column(this.flags, new Uint8Array(this.rows), this.flagCount, f.slot));
       else if (f.kind === 'text')
         byName.set(f.name, { kind: 'strings', data: this.texts[f.slot]!.view(), length: this.rows });
     }

@@ -61,7 +61,9 @@ export function packed(c: Counted, rowCount: number): PackedHistograms {
   const ends = new Uint32Array(rowCount);
   for (let i = 0; i < c.rows.length; i++) ends[c.rows[i]!]!++;
   for (let r = 1; r < rowCount; r++) ends[r]! += ends[r - 1]!;
-  return { kind: 'histograms', ends, buckets: Int16Array.from(c.buckets, (b) => b - OFFSET), counts: c.counts };
+  const buckets = new Int16Array(c.buckets.length);
+  for (let i = 0; i < buckets.length; i++) buckets[i] = c.buckets[i]! - OFFSET;
+  return { kind: 'histograms', ends, buckets, counts: c.counts };
 }
 
 /** How a bucket is noted. */

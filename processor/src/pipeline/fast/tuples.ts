@@ -3,7 +3,8 @@
  * a series costs its strings once. A predictor, indexed by a hash of the event's words, names the likely tuple; it is
  * compared with what the dimensions really gave, so it may be wrong.
  */
-const MAX_PREDICTORS = 1 << 18;
+/** Size up to which the predictor grows while it misses often. */
+const MAX_PREDICTORS = 1 << 20;
 const SEPARATOR = '\u001f';
 
 export class Tuples {
@@ -17,6 +18,7 @@ export class Tuples {
   /** One above a tuple's number; 0 is none. */
   predictor = new Int32Array(4096);
   mask = 4095;
+  private misses = 0;
   count = 0;
   private readonly byText = new Map<string, number>();
   private readonly wordIds: Map<string, number>[];
@@ -51,10 +53,11 @@ export class Tuples {
         // Of the dictionary, so that equal values are one object and compare at once.
         this.strings.push(this.words[k]![id]!);
       });
-      if (this.count * 2 > this.predictor.length && this.predictor.length < MAX_PREDICTORS) {
-        this.predictor = new Int32Array(this.predictor.length * 2);
-        this.mask = this.predictor.length - 1;
-      }
+    }
+    if (++this.misses > this.predictor.length && this.predictor.length < MAX_PREDICTORS) {
+      this.misses = 0;
+      this.predictor = new Int32Array(this.predictor.length * 4);
+      this.mask = this.predictor.length - 1;
     }
     this.predictor[hash & this.mask] = tuple + 1;
     return tuple;
