@@ -62,9 +62,10 @@ export class Log {
     });
   }
 
-  /** Makes the topic of the workload below `prefix`. */
+  /** Makes the topic of the workload below `prefix`, where it is missing. */
   async createTopic(/** @type {string} */ prefix) {
     await this.connect();
+    if ((await this.admin.listTopics()).includes(topicOf(prefix))) return;
     await this.admin.createTopics({
       topics: [{ topic: topicOf(prefix), numPartitions: PARTITIONS, replicationFactor: 1 }],
       waitForLeaders: true,
@@ -87,7 +88,7 @@ export class Log {
   }
 
   /**
-   * Fills a new topic with the workload.
+   * Fills a topic, new or not, with the workload.
    * @param {string} prefix
    * @param {{events: number, series: number, minutes: number, compression: 'lz4' | 'none', seed?: number}} o
    * @returns {Promise<{events: number, bytes: number, seconds: number}>}

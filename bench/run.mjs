@@ -13,6 +13,9 @@ const HELP = `npm run bench -- pipeline|freshness|queries [options]
     --only NAMES      of ours, default, lean, tuned; separated by commas
     --tune            runs every tuning of the Kafka engine and takes the best
     --cpu-prof DIR    writes CPU profiles of the processor there
+    --sweep           instead: the processor with 100 to 1,000,000 series, and the chart in docs/img
+                      (--events N per point, 500,000, at least one per series; --series N is the last point)
+    --outage          instead: an hour without ClickHouse, made shorter (--events N of backlog, 3,600,000)
 
   freshness   from producing an event to seeing it in an alert rule's query, under half load
     --samples N       markers (200)
@@ -39,6 +42,8 @@ const options = /** @type {const} */ ({
   samples: { type: 'string' },
   rate: { type: 'string' },
   tune: { type: 'boolean', default: false },
+  sweep: { type: 'boolean', default: false },
+  outage: { type: 'boolean', default: false },
   'cpu-prof': { type: 'string' },
 });
 
@@ -75,11 +80,20 @@ const text = (/** @type {'only' | 'cpu-prof'} */ name, /** @type {string} */ as 
 /** @type {Record<string, () => Promise<unknown>>} */
 const benches = {
   pipeline: async () => {
+    const minutes = number('minutes', 10);
+    if (values.sweep) {
+      const { sweep } = await import('./sweep.mjs');
+      return sweep({ events: number('events', 500_000), maxSeries: number('series', 1_000_000), minutes });
+    }
+    if (values.outage) {
+      const { outage } = await import('./outage.mjs');
+      return outage({ events: number('events', 3_600_000), series: number('series', 5000) });
+    }
     const { pipeline } = await import('./pipeline.mjs');
     return pipeline({
       events: number('events', 1_000_000),
       series: number('series', 5000),
-      minutes: number('minutes', 10),
+      minutes,
       rounds: number('rounds', 1),
       tune: values.tune,
       ...text('cpu-prof', 'cpuProf'),
