@@ -5,13 +5,14 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
-import { Kafka, logLevel, PartitionAssigners, type Admin, type Cluster } from 'kafkajs';
+import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { until } from '../pipeline/event-log.contract';
 import { Records } from '../pipeline/records';
 import { crc32c, crc32cByTable, loadNativeCrc32c } from './crc32c';
 import { KafkaLog, type KafkaLogOptions } from './kafka-log';
 import { fetch } from './protocol';
 import { offsetBehind, RecordSetReader, type AbortedTransaction } from './record-batch';
+import { connectCluster } from './testing/cluster';
 import { javaClients, kafkaUnavailable, startKafka, type TestKafka } from './testing/kafka';
 
 const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -194,18 +195,12 @@ interface Sample {
 
 /** Record sets as the broker sends them. */
 async function samples(maxBytes: number): Promise<Sample[]> {
-  let cluster: Cluster | undefined;
-  const consumer = kafka.consumer({
-    groupId: randomUUID(),
-    partitionAssigners: [(config) => ((cluster = config.cluster), PartitionAssigners.roundRobin(config))],
-  });
-  await consumer.connect();
-  await consumer.subscribe({ topics: Object.keys(KINDS) });
+  const { cluster, close } = await connectCluster(kafka);
   const list: Sample[] = [];
   for (const kind of Object.keys(KINDS) as Kind[]) {
     for (const partition of [0, 1]) {
       for (let from = 0; ;) {
-        const node = await cluster!.findBroker({ nodeId: String(cluster!.getNodeIds()[0]) });
+        const node = await cluster.findBroker({ nodeId: String(cluster.getNodeIds()[0]) });
         const partitions = [{ topic: kind, partition, offset: from, maxBytes }];
         const { records, aborted } = (await fetch(node, { maxWaitMs: 0, maxBytes, partitions })).partitions[0]!;
         const { next } = offsetBehind(records, from);
@@ -215,7 +210,7 @@ async function samples(maxBytes: number): Promise<Sample[]> {
       }
     }
   }
-  await consumer.disconnect();
+  await close();
   return list;
 }
 

@@ -22,6 +22,8 @@ export interface TestKafka {
   brokers: string[];
   /** How it runs. */
   by: 'docker' | 'java';
+  /** Where its logs lie, for tests that spoil them; not with Docker. */
+  data?: string;
   /** kill -9, the data stay. */
   kill9(): Promise<void>;
   /** Starts again on the same data and port; resolves when it answers. */
@@ -244,7 +246,8 @@ async function startInJava(settings: Record<string, string>): Promise<TestKafka>
     await stop();
     throw e;
   });
-  return { brokers: [`127.0.0.1:${port}`], by: 'java', kill9: () => end('SIGKILL'), restart: start, stop };
+  const data = join(dir, 'data');
+  return { brokers: [`127.0.0.1:${port}`], by: 'java', data, kill9: () => end('SIGKILL'), restart: start, stop };
 }
 
 async function startInDocker(settings: Record<string, string>): Promise<TestKafka> {
