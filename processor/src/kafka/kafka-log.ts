@@ -231,10 +231,14 @@ export class KafkaLog implements EventLog {
       clearTimeout(this.watchdog);
       this.halted.clear();
       for (const gap of gaps) {
-        this.client!.pause([{ topic: gap.topic, partitions: [gap.partition] }]);
+        // Ours is not asked for it at all; and kafkajs, paused for good, would resume the topic's other partitions.
+        if (epoch.source instanceof KafkajsFetch)
+          this.client!.pause([{ topic: gap.topic, partitions: [gap.partition] }]);
         this.halt(gap.error, gap);
       }
       if (gaps[0] && this.first) {
+        // Before the connections are closed, or the group waits for this member until its session times out.
+        await membership.leave();
         this.giveUp(gaps[0].error);
         return gaps[0].error;
       }
@@ -244,6 +248,7 @@ export class KafkaLog implements EventLog {
       return undefined;
     } catch (e) {
       if (join !== this.joins) return undefined;
+      await membership.leave();
       this.recover(e);
       return asLogError(e, 'cannot take over the partitions');
     }
