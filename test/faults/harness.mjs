@@ -39,12 +39,25 @@ function processStatus(pid) {
   }
 }
 
+/** Whether a range is recorded as in flight. @param {string} metadata */
+function inFlight(metadata) {
+  try {
+    return JSON.parse(metadata).to !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** A processor as a process: how to end it, what it said, and how much memory it took. */
 class Processor {
   /** @type {any[]} what the victim told, in order */
   events = [];
   output = '';
   peakMb = 0;
+  /** Whether it belongs to an earlier part of the fault. */
+  excused = false;
+  /** Whether it was told to end gracefully. */
+  told = false;
   /** @type {number | string | undefined} exit code or signal */
   ended;
 
@@ -114,7 +127,8 @@ class Processor {
   }
 
   /** SIGTERM; answers with how it ended. */
-  async end(seconds = 40) {
+  async end(seconds = 60) {
+    this.told = this.ended === undefined;
     this.signal('SIGTERM');
     await until(
       () => `a graceful end; ${this.output}`,
@@ -322,22 +336,38 @@ export class Scenario {
 
   /**
    * Appends `count` new events, spread over the partitions; resolves when Kafka has them.
-   * @param {number} count @param {{ partition?: number, chunk?: number, extra?: (n: number) => Record<string, unknown> }} [o]
+   * @param {number} count @param {{ extra?: (n: number) => Record<string, unknown> }} [o] `extra` fields over the events'
    */
-  async produce(count, { partition, chunk = 500, extra } = {}) {
-    for (let left = count; left > 0; left -= chunk) {
+  async produce(count, { extra } = {}) {
+    const first = this.next;
+    this.next += count;
+    await this.append(
+      Array.from({ length: count }, (_, i) => first + i),
+      { ...(extra && { extra }) },
+    );
+  }
+
+  /**
+   * Appends the events of these numbers, each always to the same partition: numbers used before are sent once more.
+   * @param {number[]} numbers @param {{ extra?: (n: number) => Record<string, unknown> }} [o]
+   */
+  async append(numbers, { extra } = {}) {
+    const CHUNK = 500;
+    for (let i = 0; i < numbers.length; i += CHUNK) {
       /** @type {Map<string, object[]>} */
       const byTopic = new Map(this.topics.map((t) => [t.topic, []]));
-      for (let i = 0; i < Math.min(chunk, left); i++) {
-        const n = this.next++;
+      for (const n of numbers.slice(i, i + CHUNK)) {
         const e = this.event(n, extra?.(n));
         const topic = `${this.prefix}.${e.type}`;
-        const p = topic === this.topic ? (partition ?? n % this.partitions) : 0;
-        byTopic.get(topic)?.push({ partition: p, value: JSON.stringify(e) });
+        const partition = topic === this.topic ? n % this.partitions : 0;
+        byTopic.get(topic)?.push({ partition, value: JSON.stringify(e) });
       }
       await this.send(byTopic);
     }
   }
+
+  /** Whether the nth event carries an event_id. @param {number} n */
+  hasId = (n) => this.event(n).event_id !== undefined;
 
   /** Appends messages as they are. @param {Map<string, object[]>} byTopic */
   async send(byTopic) {
@@ -357,7 +387,7 @@ export class Scenario {
     const work = (async () => {
       while (running) {
         const began = Date.now();
-        await this.produce(Math.max(1, Math.round(perSecond / 10)), { chunk: 500 });
+        await this.produce(Math.max(1, Math.round(perSecond / 10)));
         await sleep(Math.max(0, 100 - (Date.now() - began)));
       }
     })();
@@ -458,30 +488,110 @@ export class Scenario {
           high: Number(high),
           committed: Number(c?.offset ?? -1),
           metadata: c?.metadata ?? '',
+          pending: inFlight(c?.metadata ?? ''),
         };
       }),
     );
   }
 
-  /** Waits until the group has committed everything there is. @param {number} [seconds] */
-  async drained(seconds = 90) {
+  /**
+   * Waits until the group has committed everything there is.
+   * @param {{ seconds?: number, ends?: (o: { topic: string, partition: number, high: number }) => number }} [o] `ends`
+   *   where the last deliverable offset is not the end of the log (aborted transactions, compaction)
+   */
+  async drained({ seconds = 90, ends = (o) => o.high } = {}) {
     let last = /** @type {any[]} */ ([]);
+    const open = () => last.filter((o) => o.committed !== ends(o) || o.pending);
     await until(
-      () => `everything committed: ${JSON.stringify(last.filter((o) => o.committed < o.high))} ${this.said()}`,
+      () => `everything committed: ${JSON.stringify(open())} ${this.said()}`,
       async () => {
+        const dead = this.processors.find((p) => !p.excused && p.all('refused').length > 0);
+        if (dead !== undefined) throw new Error(`a processor refused to start: ${JSON.stringify(dead.events.at(-1))}`);
         last = await this.offsets().catch(() => last);
-        return last.length > 0 && last.every((o) => o.committed >= o.high) ? true : undefined;
+        return (last.length > 0 && open().length === 0) || undefined;
       },
       seconds,
     );
   }
 
+  /**
+   * Waits until the processors are through, or say that they cannot go on. Answers with the halt's error, or undefined
+   * when they resumed unaided.
+   * @param {number} [seconds]
+   * @returns {Promise<{ code: string, message: string } | undefined>}
+   */
+  async drainedOrHalted(seconds = 60) {
+    const halt = () =>
+      this.processors
+        .filter((p) => !p.excused)
+        .flatMap((p) => [...p.all('refused'), ...p.all('error')])
+        .map((e) => e.error)
+        .find((e) => e !== undefined && e.code !== 'unknown');
+    let error;
+    await until(
+      () => `everything committed, or a halt: ${this.said()}`,
+      async () => {
+        error = halt();
+        const offsets = await this.offsets().catch(() => []);
+        return error !== undefined || (offsets.length > 0 && offsets.every((o) => o.committed === o.high)) || undefined;
+      },
+      seconds,
+    );
+    return error;
+  }
+
+  /**
+   * What an operator does with kafka-consumer-groups --reset-offsets; the group has to be empty.
+   * @param {(o: { topic: string, partition: number, low: number, high: number, committed: number }) => number | undefined} to
+   * @param {string} [metadata] by default none, as the tool does it
+   */
+  async setOffsets(to, metadata = '') {
+    const offsets = await this.offsets();
+    for (const { topic } of this.topics) {
+      const partitions = offsets
+        .filter((o) => o.topic === topic)
+        .flatMap((o) => {
+          const offset = to(o);
+          return offset === undefined ? [] : [{ partition: o.partition, offset: String(offset), metadata }];
+        });
+      if (partitions.length === 0) continue;
+      // Members that died without a word are in the group until their session has ended.
+      await until(
+        () => `offsets of ${topic} set`,
+        () =>
+          this.admin.setOffsets({ groupId: this.group, topic, partitions }).then(
+            () => true,
+            () => undefined,
+          ),
+        20,
+      );
+    }
+  }
+
+  /** Deletes a topic and makes it anew, empty. @param {string} [topic] */
+  async recreate(topic = this.topic) {
+    await this.admin.deleteTopics({ topics: [topic] });
+    await until(`${topic} gone`, async () => !(await this.admin.listTopics()).includes(topic) || undefined, 30);
+    // The broker may refuse the name for a moment after it has stopped to list it.
+    await until(
+      `${topic} made anew`,
+      () =>
+        this.createTopics([topic]).then(
+          () => true,
+          () => undefined,
+        ),
+      30,
+    );
+    await this.connect();
+  }
+
   /** Last words of the processors, for messages. */
   said = () => this.processors.map((p) => `\n  ${p.pid}: ${JSON.stringify(p.events.slice(-4))} ${p.output}`).join('');
 
-  /** Ends every processor that is left, gracefully. */
+  /** Ends every processor that is left, gracefully. What they complained of is past. */
   async end() {
     await Promise.all(this.processors.map((p) => (p.ended === undefined ? p.end() : p.ended)));
+    for (const p of this.processors) p.excused = true;
   }
 
   // ---------------------------------------------------------------- the oracle
@@ -503,6 +613,9 @@ export class Scenario {
     await this.end();
     const all = produced ?? [...this.kept, ...(await this.readBack())];
     const v = await judge({ rows: this.rows, database: this.database, produced: all, ...(identity && { identity }) });
+    for (const p of this.processors)
+      if (p.told && p.ended !== 0 && p.all('refused').length === 0)
+        v.problems.push(`told to end, process ${p.pid} ended with ${p.ended}: ${p.output}`);
     if (produced === undefined && this.kept.length === 0 && all.length < this.sent)
       v.problems.push(`the topics hold ${all.length} records, ${this.sent} were acknowledged`);
     const peakRssMb = Math.max(0, ...this.processors.map((p) => p.peakMb));

@@ -39,7 +39,13 @@ const say = (/** @type {string} */ line) => void process.stdout.write(`${line}\n
 
 /** Every fault there is, in the order in which they run. @returns {Promise<Fault[]>} */
 async function matrix() {
-  const groups = await Promise.all([import('./matrix/kills.mjs'), import('./matrix/groups.mjs')]);
+  const groups = await Promise.all([
+    import('./matrix/kills.mjs'),
+    import('./matrix/groups.mjs'),
+    import('./matrix/producers.mjs'),
+    import('./matrix/topics.mjs'),
+    import('./matrix/broker.mjs'),
+  ]);
   return groups.flatMap((g) => g.default);
 }
 

@@ -5,17 +5,23 @@
  * control. Options come as JSON in FAULT_VICTIM; what happens goes to the parent over IPC.
  */
 import { randomUUID } from 'node:crypto';
-import { processor } from '../support/stack.mjs';
+import { createRequire } from 'node:module';
 
+/** Told to end gracefully; may come while everything is still being loaded. */
+const told = new Promise((done) => process.once('SIGTERM', done));
+
+// Not by way of support/stack.mjs, which ends the process at SIGTERM in its own way.
+const require = createRequire(import.meta.url);
+const processor = (/** @type {string} */ path) => require(`../../processor/dist/${path}`);
 const { startRuntime } = processor('cli/runtime.js');
 const { ClickHouseStore } = processor('clickhouse/store.js');
 const { domains } = processor('domains/index.js');
 const { KafkaLog } = processor('kafka/index.js');
 
 /**
- * @typedef {'before_intent' | 'after_intent' | 'after_block' | 'before_commit' | 'after_commit'} Point
- * `after_block` is after the acknowledgement of each table's block, so that some tables have the range and others not;
- * `before_commit` is after the acknowledgement of the last.
+ * @typedef {'before_records' | 'before_intent' | 'after_intent' | 'after_block' | 'before_commit' | 'after_commit'} Point
+ * `before_records` is before records are handed to the pipeline; `after_block` is after the acknowledgement of each
+ * table's block, so that some tables have the range and others not; `before_commit` after that of the last.
  *
  * @typedef {object} VictimOptions
  * @property {string[]} brokers
@@ -97,7 +103,14 @@ wrap(
   KafkaLog,
   'consume',
   /** @this {any} */ function (/** @type {any} */ original, consumer) {
-    const given = without.has('commit_after_flush') ? eager(this, commitOffset, consumer) : consumer;
+    const inner = without.has('commit_after_flush') ? eager(this, commitOffset, consumer) : consumer;
+    const given = {
+      assigned: (/** @type {any[]} */ ...args) => inner.assigned(...args),
+      records: async (/** @type {any[]} */ ...args) => {
+        await at('before_records');
+        await inner.records(...args);
+      },
+    };
     return original(given).then(() => tell({ event: 'assigned' }));
   },
 );
@@ -167,7 +180,7 @@ const starting = startRuntime({
   http: { host: '127.0.0.1', port: 0 },
   pipeline: {
     flushIntervalMs: 100,
-    maxBatchItems: 2000,
+    maxBatchItems: 400,
     progressIntervalMs: 500,
     retryMaxMs: 1000,
     // One after the other, so that the nth block is always the same table's.
@@ -178,13 +191,11 @@ const starting = startRuntime({
   logger,
 });
 
-/** @param {number} code */
-async function end(code) {
+void told.then(async () => {
   const runtime = await starting.catch(() => undefined);
-  await Promise.race([runtime?.stop(), new Promise((done) => setTimeout(done, 40_000))]);
-  process.exit(code);
-}
-process.once('SIGTERM', () => void end(0));
+  await Promise.race([runtime?.stop(), new Promise((done) => setTimeout(done, 50_000))]);
+  process.exit(0);
+});
 // Whoever started this process is gone.
 process.once('disconnect', () => process.exit(1));
 starting.then(

@@ -4,6 +4,7 @@ import { plainBatches } from './batch';
 import { MemoryLog, MemoryLogStore, type KillPoint } from './memory-log';
 import { MemoryStore } from './memory-store';
 import { Pipeline, PIPELINE_DEFAULTS, tokenOf, type PipelineOptions } from './processor';
+import { Records } from './records';
 import type { TopicSpec } from './decode';
 
 const example = domains[0]!.events[0]!.example as Record<string, unknown>;
@@ -310,6 +311,67 @@ test('a range that this version would judge differently is refused before anythi
   await t.drained();
   await pipeline.stop();
   expectExactlyOnce(t.store, 20);
+});
+
+test.each(['none', 'a part'])(
+  'stopped when %s of a recorded range was read again, it leaves the range recorded',
+  async (read) => {
+    const t = setUp(1);
+    await t.append(0, 20);
+    const first = new MemoryLog(t.cluster);
+    first.killAt('after-intent');
+    await t.start(first);
+    await new Promise((r) => setTimeout(r, 80));
+    first.kill();
+    const { pending } = t.cluster.inspect({ topic: TOPIC, partition: 0 });
+    expect(pending).toMatchObject({ from: 0, to: 20 });
+
+    // Its records come when it is already stopping, or some before that.
+    let open = (): void => undefined;
+    const gate = new Promise<void>((done) => (open = done));
+    const log = new MemoryLog(t.cluster);
+    const consume = log.consume.bind(log);
+    log.consume = (consumer) =>
+      consume({
+        assigned: (list) => consumer.assigned(list),
+        records: async (tp, records, end) => {
+          const all = [...records];
+          if (read === 'a part') await consumer.records(tp, Records.of(all.slice(0, 7)), end);
+          await gate;
+          await consumer.records(tp, Records.of(all.slice(read === 'a part' ? 7 : 0)), end);
+        },
+      });
+    const { pipeline } = await t.start(log);
+    await new Promise((r) => setTimeout(r, 40));
+    const stopping = pipeline.stop();
+    await new Promise((r) => setTimeout(r, 40));
+    open();
+    await stopping;
+    expect(t.cluster.inspect({ topic: TOPIC, partition: 0 })).toMatchObject({ committed: 0, pending });
+    expect(pipeline.fatal).toBeUndefined();
+
+    const successor = await t.start();
+    await t.drained();
+    await successor.pipeline.stop();
+    expectExactlyOnce(t.store, 20);
+  },
+);
+
+test('a recorded range of which the log has no record any more stops the partition', async () => {
+  const t = setUp(1);
+  await t.append(0, 20);
+  const first = new MemoryLog(t.cluster);
+  first.killAt('after-intent');
+  await t.start(first);
+  await new Promise((r) => setTimeout(r, 80));
+  first.kill();
+  t.cluster.truncateBefore({ topic: TOPIC, partition: 0 }, 20);
+  await t.append(20, 40);
+  const { pipeline } = await t.start();
+  await new Promise((r) => setTimeout(r, 80));
+  expect(pipeline.fatal).toMatchObject({ code: 'LOG_GAP' });
+  expect(t.cluster.inspect({ topic: TOPIC, partition: 0 }).committed).toBe(0);
+  await pipeline.stop();
 });
 
 test('the token names the topic itself, so that one made anew under the same name is not taken for a retry', () => {

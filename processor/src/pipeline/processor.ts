@@ -194,10 +194,14 @@ export class Pipeline implements LogConsumer {
       // Lower than before where the log's tail turned out to hold nothing to deliver (aborted transactions).
       s.end = end;
       for (let i = 0; i < records.length; i++) {
-        if (!s.owned) return;
+        // While stopping, what was not taken in is left to the successor: its range would not be finished here.
+        if (!s.owned || this.closing) return;
         const offset = records.offsets[i]!;
         if (offset < s.position) continue;
-        if (s.replay !== undefined && offset >= s.replay.to) await this.flush(s);
+        if (s.replay !== undefined && offset >= s.replay.to) {
+          s.position = s.replay.to;
+          await this.flush(s);
+        }
         s.batch ??= this.openBatch(s.spec, s.tp, s.seen, s.replay?.at ?? this.clock());
         s.batch.take(records, i);
         s.position = offset + 1;
@@ -249,8 +253,10 @@ export class Pipeline implements LogConsumer {
   private async flush(s: PartitionState): Promise<void> {
     const batch = s.batch;
     if (!s.owned) return;
-    // Records of a pending range may be gone (compaction) or all filtered: the range is then empty, and just committed.
     if (batch === undefined && s.replay === undefined) return;
+    // A recorded range is written whole or not at all. One that was not read again yet (a stop right after a crash) stays
+    // recorded, for the successor.
+    if (s.replay !== undefined && s.position < s.replay.to) return;
     const started = this.clock();
     const range: OffsetRange = {
       ...(s.replay ?? this.rangeOf(s, batch!)),
@@ -258,7 +264,12 @@ export class Pipeline implements LogConsumer {
     };
     try {
       const digest = batch?.digest();
-      if (range.digest !== undefined && digest !== undefined && range.digest !== digest)
+      if (range.digest !== undefined && digest === undefined)
+        throw new ShadowerError(
+          'LOG_GAP',
+          `offsets ${range.from} to ${range.to} of ${range.topic}[${range.partition}] were being written when a process died, and the log has none of their records any more`,
+        );
+      if (range.digest !== undefined && range.digest !== digest)
         throw new ShadowerError(
           'STORE_UNSAFE',
           `offsets ${range.from} to ${range.to} of ${range.topic}[${range.partition}] were being written when a process died, and this version judges them differently (${digest} instead of ${range.digest}). Start the version that was running once, so that it can finish.`,
