@@ -185,6 +185,89 @@ export const systemTables: readonly TableDef[] = [
     retentionDays: 400,
   },
   {
+    name: 'freshness_1m',
+    description: 'How late data were when they had become complete, and what held them up',
+    columns: [
+      { name: 'workspace', type: NAME, description: "Always '': it concerns all" },
+      {
+        name: 't',
+        type: "DateTime('UTC')",
+        description:
+          'Newest minute of the partition that was complete; so a reader that stops at what is complete sees it',
+      },
+      { name: 'topic', type: NAME, description: 'Topic' },
+      { name: 'part', type: 'UInt32', description: 'Partition' },
+      { name: 'lag', type: 'UInt64', aggregate: 'max', description: 'Records in the log that were not yet counted' },
+      {
+        name: 'behind_seconds',
+        type: 'Float64',
+        aggregate: 'max',
+        description: 'Time since which data may be missing: now less complete until, seconds',
+      },
+      {
+        name: 'paused_seconds',
+        type: 'Float64',
+        aggregate: 'max',
+        description: 'How long ClickHouse had taken nothing although there was something to write, seconds',
+      },
+      { ...writtenAt, aggregate: 'max' },
+    ],
+    engine: 'AggregatingMergeTree',
+    orderBy: ['workspace', 't', 'topic', 'part'],
+    partitionBy: 'toYYYYMM(t)',
+    retentionDays: 30,
+  },
+  {
+    name: 'late_1m',
+    description: 'Events that came after their minute was over, and so corrected windows',
+    columns: [
+      { name: 'workspace', type: NAME, description: 'Workspace' },
+      { name: 't', type: "DateTime('UTC')", description: 'Minute in which they were processed' },
+      { name: 'type', type: NAME, description: 'Event type' },
+      { name: 'events', type: 'UInt64', aggregate: 'max', description: 'Events' },
+      { name: 'windows', type: 'UInt64', aggregate: 'max', description: 'Minutes of event time they fell into' },
+      { ...writtenAt, aggregate: 'max' },
+    ],
+    engine: 'AggregatingMergeTree',
+    orderBy: ['workspace', 't', 'type'],
+    partitionBy: 'toYYYYMM(t)',
+    retentionDays: 30,
+  },
+  {
+    name: 'reconciliation_1m',
+    description:
+      'What the scheduled reconciliation found; of each check a row without a subject, so that its silence shows',
+    columns: [
+      { name: 'workspace', type: NAME, description: "Workspace, '' where it concerns no single one" },
+      { name: 't', type: "DateTime('UTC')", description: 'Last minute that was judged' },
+      { name: 'check', type: NAME, description: 'What was compared' },
+      {
+        name: 'subject',
+        type: 'String',
+        description: "Table, topic or partition that differs; '' for the check as a whole",
+      },
+      {
+        name: 'compared',
+        type: 'UInt64',
+        aggregate: 'max',
+        description: 'Windows, minutes or partitions that were compared',
+      },
+      { name: 'differences', type: 'UInt64', aggregate: 'max', description: 'How many of them differ' },
+      { name: 'detail', type: 'String', aggregate: 'max', description: 'The first difference in words' },
+      {
+        name: 'checked_at',
+        type: "DateTime64(3, 'UTC')",
+        aggregate: 'max',
+        description: 'When it was checked',
+      },
+      { ...writtenAt, aggregate: 'max' },
+    ],
+    engine: 'AggregatingMergeTree',
+    orderBy: ['workspace', 't', 'check', 'subject'],
+    partitionBy: 'toYYYYMM(t)',
+    retentionDays: 30,
+  },
+  {
     name: 'event_ids',
     description: 'Ids seen within the horizon, so that a restart still knows them',
     columns: [
@@ -252,6 +335,9 @@ export const systemTables: readonly TableDef[] = [
 /** System tables that queries may use like a rollup, with the grains they have. */
 export const systemRollups: readonly { name: string; retentionDays: Record<Grain, number> }[] = [
   { name: 'accounting', retentionDays: { '1m': 400, '1h': 0, '1d': 0 } },
+  { name: 'freshness', retentionDays: { '1m': 30, '1h': 0, '1d': 0 } },
+  { name: 'late', retentionDays: { '1m': 30, '1h': 0, '1d': 0 } },
+  { name: 'reconciliation', retentionDays: { '1m': 30, '1h': 0, '1d': 0 } },
 ];
 
 /** Every table of the schema. */

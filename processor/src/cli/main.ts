@@ -9,6 +9,7 @@ import type { DlqOptions } from './commands/dlq';
 import type { LoadOptions } from './commands/load';
 import type { QueryOptions } from './commands/query';
 import type { RebuildCommand } from './commands/rebuild';
+import type { ReconcileCommand } from './commands/reconcile';
 import { collect, formats, list, positive, remote, speed, type RemoteOptions } from './options';
 import type { StartOptions } from './start';
 
@@ -83,6 +84,17 @@ repairs(program.command('rebuild'))
   .option('--domain <name>', 'only the rollups that this domain feeds')
   .option('--dry-run', 'compute and compare, and replace nothing; exit code 1 when something differs')
   .action(async (o: RebuildCommand) => (await import('./commands/rebuild.js')).rebuild(o));
+
+repairs(program.command('reconcile'))
+  .description(
+    'compare positions, raw, accounting and rollups, also beside running processors; exit code 1 on a difference',
+  )
+  .option('--from <time>', 'ISO 8601, milliseconds, or relative', 'now-1h')
+  .option('--to <time>', 'likewise; what is not complete yet is not judged', 'now')
+  .option('--deep', 'also recompute every rollup row of the days in the range, and compare')
+  .option('--transactional <topic>', 'topic that transactional producers write to; may be repeated', list)
+  .option('--json', 'the whole report as one line of JSON')
+  .action(async (o: ReconcileCommand) => (await import('./commands/reconcile.js')).reconcile(o));
 
 const dlq = program.command('dlq').description('dead letters: what was refused, and why');
 const range = (c: Command): Command =>

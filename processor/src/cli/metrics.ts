@@ -2,13 +2,14 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Logger, TopicPartition } from '../pipeline/ports';
 import type { PipelineObserver } from '../pipeline/processor';
+import type { ReconcileObserver } from '../repair/schedule';
 
 const labels = (tp: TopicPartition) => ({ topic: tp.topic, partition: String(tp.partition) });
 
 export function pipelineMetrics(
   registry: Registry,
   logger: Logger,
-): PipelineObserver & { lag(read: () => number): void } {
+): PipelineObserver & { lag(read: () => number): void; paused(read: () => number): void } {
   const registers = [registry];
   const items = new Counter({
     name: 'shadower_pipeline_items_total',
@@ -78,6 +79,16 @@ export function pipelineMetrics(
       seen.set(labels(tp), ids);
       shortened.set(labels(tp), (shortenedToMs ?? 0) / 1000);
     },
+    paused(read) {
+      const gauge = new Gauge({
+        name: 'shadower_store_paused_seconds',
+        help: 'How long ClickHouse has taken nothing although there is something to write; 0 while it does',
+        registers,
+        collect() {
+          gauge.set(read());
+        },
+      });
+    },
     lag(read) {
       const gauge = new Gauge({
         name: 'shadower_pipeline_lag_records',
@@ -88,5 +99,51 @@ export function pipelineMetrics(
         },
       });
     },
+  };
+}
+
+/** The scheduled reconciliation. */
+export function reconcileMetrics(registry: Registry): ReconcileObserver {
+  const registers = [registry];
+  const differences = new Gauge({
+    name: 'shadower_reconcile_differences',
+    help: 'Differences that the newest scheduled reconciliation found, by check; of all processors, whoever ran it',
+    labelNames: ['check'],
+    registers,
+  });
+  const compared = new Gauge({
+    name: 'shadower_reconcile_compared',
+    help: 'Windows, minutes or partitions that it compared',
+    labelNames: ['check'],
+    registers,
+  });
+  const judged = new Gauge({
+    name: 'shadower_reconcile_judged_until_seconds',
+    help: 'Unix time up to which it judged',
+    registers,
+  });
+  const runs = new Counter({
+    name: 'shadower_reconcile_runs_total',
+    help: 'Turns of this process: done, left to another processor (or nothing was settled), or failed',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'shadower_reconcile_duration_seconds',
+    help: 'Time that a run took',
+    buckets: [0.1, 0.3, 1, 3, 10, 30, 100],
+    registers,
+  });
+  return {
+    reconciled(result, judgedUntil, ran) {
+      for (const r of result) {
+        differences.set({ check: r.check }, r.differences);
+        compared.set({ check: r.check }, r.compared);
+      }
+      judged.set(judgedUntil);
+      runs.inc({ outcome: ran ? 'done' : 'left' });
+    },
+    failed: () => runs.inc({ outcome: 'failed' }),
+    took: (seconds) => duration.observe(seconds),
   };
 }

@@ -16,7 +16,9 @@ import type { EventLog, Logger } from '../pipeline/ports';
 import { fastBatches } from '../pipeline/fast/fast-batch';
 import { Pipeline, PIPELINE_DEFAULTS, type PipelineOptions } from '../pipeline/processor';
 import { createQueryRunner } from '../query';
-import { pipelineMetrics } from './metrics';
+import { ReconcileSchedule, SCHEDULE_DEFAULTS, type ScheduleOptions } from '../repair/schedule';
+import { Freshness } from './freshness';
+import { pipelineMetrics, reconcileMetrics } from './metrics';
 
 export interface RuntimeOptions {
   domains: readonly Domain[];
@@ -31,6 +33,8 @@ export interface RuntimeOptions {
   auth: AuthConfig;
   http: { host: string; port: number; limits?: Partial<HttpLimits> };
   pipeline?: Partial<PipelineOptions>;
+  /** The reconciliation that runs beside; false leaves it out. */
+  reconcile?: Partial<ScheduleOptions> | false;
   /** How late and how early an event may be. */
   time?: TimeLimits;
   logger: FastifyBaseLogger & Logger;
@@ -91,6 +95,8 @@ export async function startRuntime(o: RuntimeOptions): Promise<Runtime> {
     collectDefaultMetrics({ register: registry });
     const store = new ClickHouseStore(ch, o.domains);
     const metrics = pipelineMetrics(registry, o.logger);
+    const freshness = new Freshness(ch);
+    closers.push(async () => freshness.stop());
     const pipeline = new Pipeline(
       log,
       store,
@@ -98,9 +104,20 @@ export async function startRuntime(o: RuntimeOptions): Promise<Runtime> {
       topics,
       { ...PIPELINE_DEFAULTS, ...o.pipeline },
       Date.now,
-      metrics,
+      {
+        ...metrics,
+        storeFailed: (tp, error, attempt) => {
+          metrics.storeFailed?.(tp, error, attempt);
+          freshness.storeFailed(tp, error, attempt);
+        },
+        flushed: (tp, range, outcomes, seconds) => {
+          metrics.flushed?.(tp, range, outcomes, seconds);
+          freshness.flushed(tp, range, outcomes, seconds);
+        },
+      },
     );
     metrics.lag(() => pipeline.lag());
+    metrics.paused(() => Math.max(0, ...freshness.paused().map((p) => p.seconds)));
     closers.push(() => pipeline.stop());
     const runner = createQueryRunner({ clickhouse: o.clickhouse });
     closers.push(() => runner.close());
@@ -127,6 +144,15 @@ export async function startRuntime(o: RuntimeOptions): Promise<Runtime> {
     });
     closers.push(() => app.close());
     await pipeline.start();
+    freshness.start();
+    if (o.reconcile !== false) {
+      const schedule = new ReconcileSchedule(ch, o.domains, o.logger, reconcileMetrics(registry), {
+        ...SCHEDULE_DEFAULTS,
+        ...o.reconcile,
+      });
+      closers.push(() => schedule.stop());
+      schedule.start();
+    }
     const url = await app.listen({ host: o.http.host, port: o.http.port });
     return { url, log, pipeline, migrated: statements, stop: closeAll };
   } catch (e) {

@@ -9,20 +9,22 @@ const ACCOUNTING_DAYS = systemTables.find((t) => t.name === 'accounting_1m')!.re
 
 /**
  * Every event of the scope was written at its beginning (less what clocks may be ahead) or later; since then, each day must
- * have as many raw rows as events were counted as used.
+ * have as many raw rows as events were counted as used. What was written at `settledBefore` (seconds, a whole minute) or
+ * later is left out: a batch may be half in.
  * @throws ShadowerError RAW_INCOMPLETE naming the first day that has not
  */
-export async function refuseIncomplete(ch: ClickHouse, scope: Scope): Promise<void> {
+export async function refuseIncomplete(ch: ClickHouse, scope: Scope, settledBefore = 0xffff_ffff): Promise<void> {
   const since = Math.max(0, Math.floor((scope.from - TIME_LIMITS.futureMs / 1000) / 60) * 60);
+  const until = `toDateTime(${Math.floor(settledBefore)}, 'UTC')`;
   const db = ch.database;
   for (const def of scope.events) {
     const days = (await ch.arrays(
       `SELECT toString(day), sum(used), sum(raw) FROM (
          SELECT toDate(t) AS day, sum(items) AS used, 0 AS raw FROM ${db}.accounting_1m
-         WHERE outcome = 'used' AND reason = {type:String} AND t >= toDateTime(${since}, 'UTC') GROUP BY day
+         WHERE outcome = 'used' AND reason = {type:String} AND t >= toDateTime(${since}, 'UTC') AND t < ${until} GROUP BY day
          UNION ALL
          SELECT toDate(written_at) AS day, 0 AS used, count() AS raw FROM ${db}.${rawTableName(def.type)}
-         WHERE written_at >= toDateTime(${since}, 'UTC') GROUP BY day)
+         WHERE written_at >= toDateTime(${since}, 'UTC') AND written_at < ${until} GROUP BY day)
        GROUP BY day HAVING sum(used) != sum(raw) ORDER BY day LIMIT 1`,
       { type: def.type },
     )) as [string, number, number][];

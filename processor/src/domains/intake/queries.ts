@@ -1,5 +1,9 @@
 /** The definitions of every number about Shadower's own intake. */
-import type { QueryDef } from '../define';
+import type { QueryDef, SqlContext } from '../define';
+
+/** Rows of the workspace, and those that concern all. */
+const scopeAndAll = (s: SqlContext): string =>
+  `workspace IN ({workspace:String}, '') AND t >= ${s.from} AND t < ${s.to}`;
 
 export const queries: QueryDef[] = [
   {
@@ -55,6 +59,9 @@ ORDER BY topic, outcome, items DESC`,
       'Refused events per step and error code; a step without any has zero, so that an alert rule can resolve.',
     cache: 'systemMetrics',
     rollup: 'accounting',
+    params: {
+      code: { type: 'string[]', description: 'Error codes; none means all', values: 'intake_dead_letter_codes' },
+    },
     parts: {
       main: {
         columns: {
@@ -66,11 +73,11 @@ ORDER BY topic, outcome, items DESC`,
         sql: (s) => `
 SELECT time, code, sum(n) AS items FROM (
   SELECT ${s.bucket} AS time, reason AS code, items AS n
-  FROM ${s.table('accounting')} WHERE ${s.scope} AND outcome = 'dead_letter'
+  FROM ${s.table('accounting')} WHERE ${s.scope} AND outcome = 'dead_letter' AND ${s.filter('code', 'reason')}
   UNION ALL
   SELECT arrayJoin(arrayMap(i -> toDateTime64((intDiv(toUnixTimestamp(${s.from}), {step:UInt32}) + i) * {step:UInt32}, 3, 'UTC'),
       range(toUInt32(least(10000, ceil(${s.seconds} / {step:UInt32})))))) AS time, code, 0 AS n
-  FROM (SELECT DISTINCT reason AS code FROM ${s.table('accounting')} WHERE workspace = {workspace:String} AND outcome = 'dead_letter'))
+  FROM (SELECT DISTINCT reason AS code FROM ${s.table('accounting')} WHERE workspace = {workspace:String} AND outcome = 'dead_letter' AND ${s.filter('code', 'reason')}))
 GROUP BY time, code ORDER BY time, code`,
       },
     },
@@ -113,6 +120,109 @@ WHERE ${s.scope} AND ${s.filter('code')} ORDER BY time DESC, topic, part, off, i
       main: {
         columns: { value: { type: 'string', description: 'Error code' } },
         sql: (s) => `SELECT DISTINCT code AS value FROM ${s.table('dead_letters')} WHERE ${s.scope} ORDER BY value`,
+      },
+    },
+  },
+  {
+    name: 'intake_freshness',
+    kind: 'timeseries',
+    title: 'Freshness and lag',
+    description:
+      'How far behind each partition was when a minute had become its newest complete one: the time since which data may be missing, records waiting in the log, and how long ClickHouse took nothing.',
+    cache: 'systemMetrics',
+    rollup: 'freshness',
+    parts: {
+      main: {
+        columns: {
+          time: { type: 'time', description: 'Start of the step' },
+          topic: { type: 'string', role: 'dimension', description: 'Topic' },
+          partition: { type: 'string', role: 'dimension', description: 'Partition' },
+          behind_seconds: { type: 'number', role: 'measure', unit: 's', description: 'Now less complete until' },
+          lag: { type: 'number', role: 'measure', unit: 'short', description: 'Records not yet counted' },
+          paused_seconds: {
+            type: 'number',
+            role: 'measure',
+            unit: 's',
+            description: 'How long ClickHouse had taken nothing although there was something to write',
+          },
+        },
+        sql: (s) => `
+SELECT time, topic, partition, behind AS behind_seconds, waiting AS lag, paused AS paused_seconds FROM (
+  SELECT ${s.bucket} AS time, topic, toString(part) AS partition, max(behind_seconds) AS behind, max(lag) AS waiting, max(paused_seconds) AS paused
+  FROM ${s.table('freshness')} WHERE ${scopeAndAll(s)} GROUP BY time, topic, partition)
+ORDER BY time, topic, partition`,
+      },
+    },
+  },
+  {
+    name: 'intake_late',
+    kind: 'timeseries',
+    title: 'Late events',
+    description:
+      'Events that came a minute or more after the minute they belong to was over. They are counted; the windows they fall into change after they were shown.',
+    cache: 'systemMetrics',
+    rollup: 'late',
+    parts: {
+      main: {
+        columns: {
+          time: { type: 'time', description: 'Start of the step, by time of processing' },
+          type: { type: 'string', role: 'dimension', description: 'Event type' },
+          events: { type: 'number', role: 'measure', unit: 'short', description: 'Late events' },
+          windows: { type: 'number', role: 'measure', unit: 'short', description: 'Minutes that they corrected' },
+        },
+        // Of overlapping checks each minute has one row after merging, and the largest before.
+        sql: (s) => `
+SELECT time, type, sum(n) AS events, sum(w) AS windows FROM (
+  SELECT ${s.bucket} AS time, type, t, max(events) AS n, max(windows) AS w
+  FROM ${s.table('late')} WHERE ${s.scope} GROUP BY time, type, t)
+GROUP BY time, type ORDER BY time, type`,
+      },
+    },
+  },
+  {
+    name: 'intake_reconciliation',
+    kind: 'timeseries',
+    title: 'Reconciliation',
+    description:
+      'Differences that the scheduled check found between the log, raw, the accounting and the rollups; 0 where it looked and found none.',
+    cache: 'systemMetrics',
+    rollup: 'reconciliation',
+    parts: {
+      main: {
+        columns: {
+          time: { type: 'time', description: 'Start of the step that the last judged minute lies in' },
+          check: { type: 'string', role: 'dimension', description: 'What was compared' },
+          differences: { type: 'number', role: 'measure', unit: 'short', description: 'Differences' },
+        },
+        sql: (s) => `
+SELECT time, check, max(n) AS differences FROM (
+  SELECT ${s.bucket} AS time, t, check, sum(d) AS n FROM (
+    SELECT t, check, workspace, subject, max(differences) AS d FROM ${s.table('reconciliation')} WHERE ${scopeAndAll(s)} GROUP BY t, check, workspace, subject)
+  GROUP BY time, t, check)
+GROUP BY time, check ORDER BY time, check`,
+      },
+    },
+  },
+  {
+    name: 'intake_differences',
+    kind: 'table',
+    title: 'Differences found',
+    description: 'What the scheduled reconciliation found to differ, the newest first.',
+    cache: 'systemMetrics',
+    rollup: 'reconciliation',
+    parts: {
+      main: {
+        columns: {
+          time: { type: 'time', description: 'Last minute that was judged' },
+          check: { type: 'string', role: 'dimension', description: 'What was compared' },
+          subject: { type: 'string', role: 'dimension', description: 'Table, topic or partition' },
+          differences: { type: 'number', role: 'measure', unit: 'short', description: 'Differences' },
+          detail: { type: 'string', description: 'The first of them: where, how many there should be and are' },
+        },
+        sql: (s) => `
+SELECT toDateTime64(t, 3, 'UTC') AS time, check, subject, max(d) AS differences, max(words) AS detail FROM (
+  SELECT t, check, subject, differences AS d, detail AS words FROM ${s.table('reconciliation')} WHERE ${scopeAndAll(s)} AND differences > 0)
+GROUP BY t, check, subject ORDER BY time DESC, check, subject`,
       },
     },
   },
