@@ -23,9 +23,16 @@ export const ENCODER_VERSION = 2;
 export interface PipelineOptions {
   /** Longest time a record waits in an open batch, milliseconds. */
   flushIntervalMs: number;
+  /**
+   * The same while the partition is further behind than a whole batch: what is read then is old already, and fewer,
+   * larger blocks catch up sooner.
+   */
+  catchUpIntervalMs: number;
   /** Most items and bytes in a batch. */
   maxBatchItems: number;
   maxBatchBytes: number;
+  /** Bytes of records in the open batches of all partitions; beyond it a batch is flushed whatever its size. */
+  maxOpenBytes: number;
   /** How long the same event_id counts once, milliseconds, and how many ids a partition holds. */
   seenHorizonMs: number;
   seenCapacity: number;
@@ -38,11 +45,15 @@ export interface PipelineOptions {
   retryMaxMs: number;
   /** Inserts of one batch that run at the same time. */
   insertConcurrency: number;
+  /** Batches that are turned into blocks and inserted at the same time; the others wait. Bounds memory. */
+  flushConcurrency: number;
 }
 export const PIPELINE_DEFAULTS: PipelineOptions = {
   flushIntervalMs: 1000,
+  catchUpIntervalMs: 10_000,
   maxBatchItems: 100_000,
   maxBatchBytes: 64 * 1024 * 1024,
+  maxOpenBytes: 128 * 1024 * 1024,
   seenHorizonMs: 24 * 3600_000,
   seenCapacity: 1_000_000,
   completeGraceMs: 5000,
@@ -50,6 +61,7 @@ export const PIPELINE_DEFAULTS: PipelineOptions = {
   retryMinMs: 100,
   retryMaxMs: 10_000,
   insertConcurrency: 4,
+  flushConcurrency: 2,
 };
 
 /** What the pipeline tells about itself; all optional. */
@@ -84,8 +96,27 @@ interface PartitionState {
   logEnd: number;
   /** False once the partition was taken away; whatever still runs for it must stop. */
   owned: boolean;
+  /** A flush by the timer waits for its turn. */
+  flushQueued: boolean;
   /** Serialises everything that touches the batch. */
   queue: Promise<unknown>;
+}
+
+/** Lets a few at a time run, the others in the order in which they came. */
+class Turns {
+  private readonly waiting: (() => void)[] = [];
+  constructor(private free: number) {}
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.free > 0) this.free--;
+    else await new Promise<void>((turn) => this.waiting.push(turn));
+    try {
+      return await work();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.free++;
+    }
+  }
 }
 
 const keyOf = (tp: TopicPartition): string => `${tp.topic}\u001f${tp.partition}`;
@@ -96,6 +127,7 @@ export const tokenOf = (r: OffsetRange): string =>
 
 export class Pipeline implements LogConsumer {
   private readonly partitions = new Map<string, PartitionState>();
+  private readonly writing: Turns;
   private readonly specs: ReadonlyMap<string, TopicSpec>;
   private flushTimer: NodeJS.Timeout | undefined;
   private progressTimer: NodeJS.Timeout | undefined;
@@ -113,6 +145,7 @@ export class Pipeline implements LogConsumer {
     private readonly observer: PipelineObserver = {},
   ) {
     this.specs = new Map(topics.map((t) => [t.topic, t]));
+    this.writing = new Turns(options.flushConcurrency);
   }
 
   /** Reason why a partition stopped for good; readiness shows it. */
@@ -124,7 +157,7 @@ export class Pipeline implements LogConsumer {
   async start(): Promise<void> {
     await this.store.check();
     await this.log.consume(this);
-    this.flushTimer = setInterval(() => void this.flushDue(), Math.max(10, this.options.flushIntervalMs / 4));
+    this.flushTimer = setInterval(() => this.flushDue(), Math.max(10, this.options.flushIntervalMs / 4));
     this.progressTimer = setInterval(() => void this.writeProgress(), this.options.progressIntervalMs);
     // The log's connections keep the process alive, not these.
     this.flushTimer.unref();
@@ -182,6 +215,7 @@ export class Pipeline implements LogConsumer {
         completeUntil: await this.store.completeUntil(a),
         logEnd: -1,
         owned: true,
+        flushQueued: false,
         queue: Promise.resolve(),
       });
     }
@@ -212,7 +246,7 @@ export class Pipeline implements LogConsumer {
           await this.flush(s);
       }
       if (s.replay !== undefined && s.position >= s.replay.to) await this.flush(s);
-      if (s.batch !== undefined && s.replay === undefined && this.clock() - s.batch.at >= this.options.flushIntervalMs)
+      if (s.replay === undefined && (this.isDue(s) || this.openBytes() > this.options.maxOpenBytes))
         await this.flush(s);
     });
   }
@@ -236,12 +270,31 @@ export class Pipeline implements LogConsumer {
     return lag;
   }
 
-  private async flushDue(): Promise<void> {
+  private flushDue(): void {
     for (const s of this.partitions.values()) {
-      if (s.batch === undefined || s.replay !== undefined || this.clock() - s.batch.at < this.options.flushIntervalMs)
-        continue;
-      await this.locked(s, () => this.flush(s)).catch(() => undefined);
+      if (s.flushQueued || s.replay !== undefined || !this.isDue(s)) continue;
+      s.flushQueued = true;
+      const flush = async (): Promise<void> => {
+        // What was due may have been flushed while this waited.
+        if (this.isDue(s)) await this.flush(s);
+      };
+      void this.locked(s, flush)
+        .catch(() => undefined)
+        .finally(() => (s.flushQueued = false));
     }
+  }
+
+  private isDue(s: PartitionState): boolean {
+    if (s.batch === undefined) return false;
+    const behind = s.end - s.position >= this.options.maxBatchItems;
+    const { flushIntervalMs, catchUpIntervalMs } = this.options;
+    return this.clock() - s.batch.at >= (behind ? Math.max(flushIntervalMs, catchUpIntervalMs) : flushIntervalMs);
+  }
+
+  private openBytes(): number {
+    let bytes = 0;
+    for (const s of this.partitions.values()) bytes += s.batch?.bytes ?? 0;
+    return bytes;
   }
 
   private locked<T>(s: PartitionState, work: () => Promise<T>): Promise<T> {
@@ -275,7 +328,7 @@ export class Pipeline implements LogConsumer {
           `offsets ${range.from} to ${range.to} of ${range.topic}[${range.partition}] were being written when a process died, and this version judges them differently (${digest} instead of ${range.digest}). Start the version that was running once, so that it can finish.`,
         );
       if (s.replay === undefined) await this.untilLogAnswers(s, () => this.log.recordIntent(range));
-      await this.insertAll(s, batch?.blocks() ?? [], tokenOf(range));
+      await this.writing.run(() => this.insertAll(s, s.owned && batch ? batch.blocks() : [], tokenOf(range)));
       if (!s.owned) return;
       await this.untilLogAnswers(s, () => this.log.commit(range));
     } catch (e) {

@@ -7,7 +7,7 @@ import type { EventDef } from '../../domains/define';
 import type { ColumnValues } from '../columns';
 import type { Block, TopicPartition } from '../ports';
 import type { ValidEvent } from '../validate';
-import { Octets } from './growing';
+import { LazyDoubles, LazyOctets, LazyWords, Octets } from './growing';
 import { HASH_PRIME, HASH_SEED } from './interner';
 import { layoutOf, type EventLayout, type FieldKind } from './layout';
 import { MISSING_FLAG, Scanner } from './scanner';
@@ -34,6 +34,9 @@ export class EventType {
   /** `<workspace>␟<type>␟` per interned workspace: how an event id begins in the set of those seen. */
   private readonly idPrefixes: (Uint8Array | undefined)[] = [];
   private scratch = Buffer.allocUnsafe(4096);
+  private readonly whole = { bytes: new Uint8Array(1024), length: 0 };
+  private wholeWorkspace = -1;
+  private prefixLength = 0;
 
   constructor(
     readonly def: EventDef,
@@ -118,6 +121,27 @@ export class EventType {
     ));
   }
 
+  /** The id at `source[start, end)` with its prefix, in a buffer that the next call overwrites. */
+  wholeId(start: number, end: number): { bytes: Uint8Array; length: number } {
+    const { workspace } = this.scanner;
+    const whole = this.whole;
+    if (workspace !== this.wholeWorkspace) {
+      const prefix = this.idPrefix(workspace);
+      whole.bytes.set(prefix);
+      this.prefixLength = prefix.length;
+      this.wholeWorkspace = workspace;
+    }
+    whole.length = this.prefixLength + end - start;
+    if (whole.length > whole.bytes.length) {
+      const next = new Uint8Array(whole.length * 2);
+      next.set(whole.bytes);
+      whole.bytes = next;
+    }
+    const { bytes } = whole;
+    for (let from = start, to = this.prefixLength; from < end; from++, to++) bytes[to] = this.source[from]!;
+    return whole;
+  }
+
   /** How much the interned values weigh. */
   get distinct(): { values: number; bytes: number } {
     let [values, bytes] = [0, 0];
@@ -129,96 +153,76 @@ export class EventType {
   }
 }
 
-/** Raw rows of one type in one batch. Words, numbers and flags are kept row by row, which is cheaper to append to. */
+/** Raw rows of one type in one batch. */
 export class RawRows {
-  rows = 0;
-  private room = 256;
-  private words: Uint32Array;
-  /** The event's numbers, then its time, offset and position inside the record. */
-  private numbers: Float64Array;
-  private flags: Uint8Array;
+  private readonly words: LazyWords[];
+  private readonly numbers: LazyDoubles[];
+  private readonly flags: LazyOctets[];
   private readonly texts: Octets[];
-  private readonly wordCount: number;
-  private readonly numberCount: number;
-  private readonly flagCount: number;
+  private readonly t = new LazyDoubles();
+  private readonly offsets = new LazyDoubles();
+  private readonly idx = new LazyDoubles();
 
   constructor(private readonly type: EventType) {
     const { counts } = type.layout;
-    this.wordCount = counts.word;
-    this.numberCount = counts.number + 3;
-    this.flagCount = counts.flag;
-    this.words = new Uint32Array(this.room * this.wordCount);
-    this.numbers = new Float64Array(this.room * this.numberCount);
-    this.flags = new Uint8Array(this.room * this.flagCount);
-    this.texts = Array.from({ length: counts.text }, () => new Octets());
+    const many = <T>(n: number, make: () => T): T[] => Array.from({ length: n }, make);
+    this.words = many(counts.word, () => new LazyWords());
+    this.numbers = many(counts.number, () => new LazyDoubles());
+    this.flags = many(counts.flag, () => new LazyOctets());
+    this.texts = many(counts.text, () => new Octets());
+  }
+
+  get rows(): number {
+    return this.t.length;
   }
 
   reset(): void {
-    this.rows = 0;
+    for (const c of [...this.words, ...this.numbers, ...this.flags, this.t, this.offsets, this.idx]) c.reset();
     for (const t of this.texts) t.length = 0;
-  }
-
-  private grow(): void {
-    this.room *= 2;
-    const { words, numbers, flags } = this;
-    this.words = new Uint32Array(this.room * this.wordCount);
-    this.numbers = new Float64Array(this.room * this.numberCount);
-    this.flags = new Uint8Array(this.room * this.flagCount);
-    this.words.set(words);
-    this.numbers.set(numbers);
-    this.flags.set(flags);
   }
 
   /** Appends the event at hand. */
   push(offset: number, idx: number): void {
-    if (this.rows === this.room) this.grow();
     const { scanner: s, source } = this.type;
-    const { wordCount, numberCount, flagCount } = this;
-    const row = this.rows++;
-    let at = row * wordCount;
-    for (let i = 0; i < wordCount; i++) this.words[at++] = s.words[i]!;
-    at = row * flagCount;
-    for (let i = 0; i < flagCount; i++) this.flags[at++] = s.flags[i]!;
-    at = row * numberCount;
-    for (let i = 0; i < numberCount - 3; i++) this.numbers[at++] = s.numbers[i]!;
-    this.numbers[at] = s.time;
-    this.numbers[at + 1] = offset;
-    this.numbers[at + 2] = idx;
-    for (let i = 0; i < this.texts.length; i++) {
+    const { words, numbers, flags, texts } = this;
+    for (let i = 0; i < words.length; i++) words[i]!.push(s.words[i]!);
+    for (let i = 0; i < numbers.length; i++) numbers[i]!.push(s.numbers[i]!);
+    for (let i = 0; i < flags.length; i++) flags[i]!.push(s.flags[i]!);
+    this.t.push(s.time);
+    this.offsets.push(offset);
+    this.idx.push(idx);
+    for (let i = 0; i < texts.length; i++) {
       const start = s.textStarts[i]!;
-      if (start < 0) this.texts[i]!.push(0);
+      const text = texts[i]!;
+      if (start < 0) text.push(0);
       else {
-        this.texts[i]!.pushLength(s.textEnds[i]! - start);
-        this.texts[i]!.append(source, start, s.textEnds[i]!);
+        text.pushLength(s.textEnds[i]! - start);
+        text.append(source, start, s.textEnds[i]!);
       }
     }
-  }
-
-  private column<T extends Float64Array | Uint32Array | Uint8Array>(from: T, into: T, width: number, k: number): T {
-    for (let r = 0, at = k; r < this.rows; r++, at += width) into[r] = from[at]!;
-    return into;
-  }
-  private number(k: number): Float64Array {
-    return this.column(this.numbers, new Float64Array(this.rows), this.numberCount, k);
   }
 
   block(tp: TopicPartition, writtenAt: number): Block {
     const { layout, scanner, table } = this.type;
     const byName = new Map<string, ColumnValues>([
-      ['t', this.number(layout.counts.number)],
+      ['t', this.t.view()],
       ['topic', { kind: 'constant', value: tp.topic }],
       ['part', { kind: 'constant', value: tp.partition }],
-      ['off', this.number(layout.counts.number + 1)],
-      ['idx', this.number(layout.counts.number + 2)],
+      ['off', this.offsets.view()],
+      ['idx', this.idx.view()],
       ['written_at', { kind: 'constant', value: writtenAt }],
     ]);
     for (const f of layout.fields) {
       if (f.kind === 'word') {
-        const keys = this.column(this.words, new Uint32Array(this.rows), this.wordCount, f.slot);
-        byName.set(f.name, dictionary(keys, scanner.interners[f.slot]!.strings));
-      } else if (f.kind === 'number') byName.set(f.name, this.number(f.slot));
-      else if (f.kind === 'flag')
-        byName.set(f.name, this.column(this.flags, new Uint8Array(this.rows), this.flagCount, f.slot));
+        const column = this.words[f.slot]!;
+        const { strings } = scanner.interners[f.slot]!;
+        const { constant } = column;
+        byName.set(
+          f.name,
+          constant === undefined ? dictionary(column.view(), strings) : { kind: 'constant', value: strings[constant]! },
+        );
+      } else if (f.kind === 'number') byName.set(f.name, this.numbers[f.slot]!.view());
+      else if (f.kind === 'flag') byName.set(f.name, this.flags[f.slot]!.view());
       else if (f.kind === 'text')
         byName.set(f.name, { kind: 'strings', data: this.texts[f.slot]!.view(), length: this.rows });
     }
@@ -227,5 +231,33 @@ export class RawRows {
       rows: this.rows,
       columns: table!.columns.map((c) => ({ name: c.name, type: c.type, values: byName.get(c.name)! })),
     };
+  }
+
+  /** The ids of its events as the table `event_ids` has them: their bytes, and the offsets of the events that have one. */
+  ids(): { ids: Octets; offsets: Float64Array } {
+    const { scanner, eventIdSlot } = this.type;
+    const workspaces = this.words[scanner.workspaceSlot]!;
+    const from = this.texts[eventIdSlot]!.view();
+    const ids = new Octets();
+    ids.room(from.length + this.rows * 32);
+    const offsets = new Float64Array(this.rows);
+    let n = 0;
+    for (let row = 0, at = 0; row < this.rows; row++) {
+      let length = 0;
+      for (let shift = 0; ; shift += 7) {
+        const b = from[at++]!;
+        length += (b & 0x7f) << shift;
+        if (b < 0x80) break;
+      }
+      // No event id is empty, so an empty one is a missing one.
+      if (length === 0) continue;
+      const prefix = this.type.idPrefix(workspaces.at(row));
+      ids.pushLength(prefix.length + length);
+      ids.append(prefix, 0, prefix.length);
+      ids.append(from, at, at + length);
+      at += length;
+      offsets[n++] = this.offsets.at(row);
+    }
+    return { ids, offsets: offsets.subarray(0, n) };
   }
 }

@@ -88,6 +88,8 @@ class FastBatch implements OpenBatch {
   private readonly ledger: Ledger;
   private readonly writtenAt: number;
   private readonly expected: EventType | undefined;
+  /** All events are of one type with a raw table, so that their ids need not be kept a second time. */
+  private readonly idsInRaw: boolean;
   /** Accounts of the expected type's used and repeated events, by interned workspace. */
   private readonly used: (Account | undefined)[] = [];
   private readonly repeated: (Account | undefined)[] = [];
@@ -105,6 +107,7 @@ class FastBatch implements OpenBatch {
     this.ledger = new Ledger(tp, this.writtenAt);
     const type = spec.encoding === 'event_json' ? columns.generation.types.get(spec.type ?? '') : undefined;
     this.expected = type?.layout.scannable === true ? type : undefined;
+    this.idsInRaw = this.expected?.table !== undefined;
   }
 
   take(records: Records, i: number): void {
@@ -209,20 +212,16 @@ class FastBatch implements OpenBatch {
     const start = type.scanner.textStarts[type.eventIdSlot]!;
     if (start < 0) return true;
     const end = type.scanner.textEnds[type.eventIdSlot]!;
-    const { ids, idOffsets } = this.columns;
-    const before = ids.length;
-    const prefix = type.idPrefix(type.scanner.workspace);
-    ids.pushLength(prefix.length + end - start);
-    const from = ids.length;
-    ids.append(prefix, 0, prefix.length);
-    ids.append(type.source, start, end);
+    const id = type.wholeId(start, end);
     // In whole seconds, as the store keeps it, so that a successor that reads them back decides alike.
-    if (this.seen.addBytes(ids.data, from, ids.length, this.writtenAt * 1000)) {
+    if (!this.seen.addBytes(id.bytes, 0, id.length, this.writtenAt * 1000)) return false;
+    if (!this.idsInRaw) {
+      const { ids, idOffsets } = this.columns;
+      ids.pushLength(id.length);
+      ids.append(id.bytes, 0, id.length);
       idOffsets.push(offset);
-      return true;
     }
-    ids.length = before;
-    return false;
+    return true;
   }
 
   outcomes(): { outcome: Outcome; reason: string; items: number }[] {
@@ -241,17 +240,21 @@ class FastBatch implements OpenBatch {
     for (const r of columns.rollups) blocks.push(...r.blocks(writtenAt));
     const accounts = this.ledger.accountBlock();
     if (accounts !== undefined) blocks.push(accounts);
-    if (columns.idOffsets.length > 0) blocks.push(this.idBlock());
+    const ids = this.idBlock();
+    if (ids !== undefined) blocks.push(ids);
     return blocks;
   }
 
-  private idBlock(): Block {
-    const rows = this.columns.idOffsets.length;
+  private idBlock(): Block | undefined {
+    const raw = this.idsInRaw ? this.columns.raw.get(this.expected!.def.type) : undefined;
+    const { ids, offsets } = raw?.ids() ?? { ids: this.columns.ids, offsets: this.columns.idOffsets.view() };
+    const rows = offsets.length;
+    if (rows === 0) return undefined;
     const values = {
       topic: { kind: 'constant', value: this.tp.topic },
       part: { kind: 'constant', value: this.tp.partition },
-      off: this.columns.idOffsets.view(),
-      id: { kind: 'strings', data: this.columns.ids.view(), length: rows },
+      off: offsets,
+      id: { kind: 'strings', data: ids.view(), length: rows },
       written_at: { kind: 'constant', value: this.writtenAt },
     } as const;
     const columns = columnsOf('event_ids').map(({ name, type }) => ({

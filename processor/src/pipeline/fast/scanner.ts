@@ -54,7 +54,8 @@ export class Scanner {
   private readonly defaultWords: Int32Array;
   private readonly defaultNumbers: Float64Array;
   private readonly workspaceField: number;
-  private readonly workspaceSlot: number;
+  /** Slot of the workspace among the words. */
+  readonly workspaceSlot: number;
   private readonly count: number;
   private cachedDay = -1;
   private cachedDayMs = 0;
