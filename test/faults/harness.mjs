@@ -12,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { kafkaHarness } from '../support/kafka.mjs';
 import { freePorts, processor, root, sleep, until } from '../support/stack.mjs';
+import { releaseOf } from './release.mjs';
 import { judge, readBack } from './oracle.mjs';
 
 const require = createRequire(join(root, 'processor/package.json'));
@@ -145,9 +146,11 @@ class Store {
     this.folder = folder;
     this.port = 0;
   }
-  async start() {
+  /** @param {{ readonly?: boolean }} [o] whether its user may only read */
+  async start({ readonly = false } = {}) {
     const { startEmbedded } = processor('clickhouse/embedded/spawn.js');
-    this.child = await startEmbedded({ dataDir: join(this.folder, 'data'), port: this.port, users: [USER] });
+    const users = [{ ...USER, readonly }];
+    this.child = await startEmbedded({ dataDir: join(this.folder, 'data'), port: this.port, users });
     this.url = this.child.url;
     this.port = Number(new URL(this.url).port);
   }
@@ -175,6 +178,13 @@ class Store {
   config = (database, url = this.url) => ({ url, user: USER.name, password: USER.password, database });
 }
 
+/**
+ * @typedef {object} ScenarioOptions
+ * @property {number} [partitions]
+ * @property {Store} [store] another ClickHouse than the harness'
+ * @property {string} [release] folder of another compiled processor, which makes the schema
+ */
+
 /** Kafka, ClickHouse, and the scenarios on them. */
 export class Harness {
   scenarios = 0;
@@ -196,9 +206,12 @@ export class Harness {
     this.kafka = k;
   }
 
+  /** A ClickHouse of its own, for a fault that spoils it; whoever asked for it starts and stops it. @param {string} folder */
+  engine = (folder) => new Store(folder);
+
   /**
    * A fresh place for one run of a fault.
-   * @param {{ partitions?: number }} [o]
+   * @param {ScenarioOptions} [o]
    */
   async scenario(o = {}) {
     const s = new Scenario(this, `f${++this.scenarios}`, o);
@@ -218,16 +231,20 @@ export class Scenario {
   processors = [];
   /** What was read back of topics that are gone since. @type {Produced[]} */
   kept = [];
-  /** kafkajs' admin client and producer. @type {any} */
+  /** kafkajs' client, admin client and producer. @type {any} */
+  client;
+  /** @type {any} */
   admin;
   /** @type {any} */
   producer;
   sent = 0;
   next = 0;
 
-  /** @param {Harness} harness @param {string} name @param {{ partitions?: number }} o */
-  constructor(harness, name, { partitions = 4 }) {
+  /** @param {Harness} harness @param {string} name @param {ScenarioOptions} o */
+  constructor(harness, name, { partitions = 4, store = harness.store, release }) {
     this.harness = harness;
+    this.store = store;
+    this.release = release;
     this.prefix = name;
     this.group = `${name}-group`;
     this.database = `db_${name}`;
@@ -240,10 +257,11 @@ export class Scenario {
 
   async prepare() {
     await this.connect();
-    const { ClickHouse } = processor('clickhouse/client.js');
-    const { migrate } = processor('clickhouse/migrate.js');
-    const { domains } = processor('domains/index.js');
-    const ch = new ClickHouse(this.harness.store.config(this.database));
+    const compiled = releaseOf(this.release);
+    const { ClickHouse } = compiled('clickhouse/client.js');
+    const { migrate } = compiled('clickhouse/migrate.js');
+    const { domains } = compiled('domains/index.js');
+    const ch = new ClickHouse(this.store.config(this.database));
     try {
       await migrate(ch, domains);
     } finally {
@@ -256,14 +274,14 @@ export class Scenario {
   async connect() {
     const { Kafka, Partitioners, logLevel } = require('kafkajs');
     await this.disconnect();
-    const client = new Kafka({
+    this.client = new Kafka({
       brokers: this.harness.kafka.brokers,
       clientId: 'faults',
       logLevel: logLevel.NOTHING,
       retry: { retries: 30, initialRetryTime: 100, maxRetryTime: 2000 },
     });
-    this.admin = client.admin();
-    this.producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    this.admin = this.client.admin();
+    this.producer = this.client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
     await Promise.all([this.admin.connect(), this.producer.connect()]);
   }
 
@@ -282,7 +300,7 @@ export class Scenario {
     });
   }
 
-  rows = (/** @type {string} */ sql) => this.harness.store.rows(sql);
+  rows = (/** @type {string} */ sql) => this.store.rows(sql);
 
   // ---------------------------------------------------------------- the producer
 
@@ -412,7 +430,7 @@ export class Scenario {
       groupId: this.group,
       topicPrefix: this.prefix,
       otlpTopics: [`${this.prefix}.otlp`],
-      clickhouse: this.harness.store.config(this.database, clickhouseUrl),
+      clickhouse: this.store.config(this.database, clickhouseUrl),
       ...o,
     };
     const child = fork(join(here, 'victim.mjs'), [], {
@@ -428,7 +446,7 @@ export class Scenario {
     const keys = join(this.harness.folder, `${this.prefix}-keys.json`);
     const sha256 = createHash('sha256').update(`shk_${USER.password}`).digest('hex');
     writeFileSync(keys, JSON.stringify([{ id: 'faults', sha256, workspaces: ['*'], scopes: ['query', 'admin'] }]));
-    const store = this.harness.store.config(this.database);
+    const store = this.store.config(this.database);
     const args = ['start', '--no-demo', '--no-grafana', '--port', String(port)];
     args.push('--data', join(this.harness.folder, this.prefix));
     const child = spawn(process.execPath, [join(root, 'processor/bin/shadower.js'), ...args], {
@@ -543,16 +561,15 @@ export class Scenario {
   /**
    * What an operator does with kafka-consumer-groups --reset-offsets; the group has to be empty.
    * @param {(o: { topic: string, partition: number, low: number, high: number, committed: number }) => number | undefined} to
-   * @param {string} [metadata] by default none, as the tool does it
    */
-  async setOffsets(to, metadata = '') {
+  async setOffsets(to) {
     const offsets = await this.offsets();
     for (const { topic } of this.topics) {
       const partitions = offsets
         .filter((o) => o.topic === topic)
         .flatMap((o) => {
           const offset = to(o);
-          return offset === undefined ? [] : [{ partition: o.partition, offset: String(offset), metadata }];
+          return offset === undefined ? [] : [{ partition: o.partition, offset: String(offset) }];
         });
       if (partitions.length === 0) continue;
       // Members that died without a word are in the group until their session has ended.
@@ -565,6 +582,26 @@ export class Scenario {
           ),
         20,
       );
+    }
+  }
+
+  /**
+   * Commits offsets with their metadata, as a member of the group; no processor may run.
+   * @param {{ topic: string, partition: number, committed: number, metadata: string }[]} offsets
+   */
+  async restoreOffsets(offsets) {
+    const consumer = this.client.consumer({ groupId: this.group, sessionTimeout: 6000 });
+    const joined = new Promise((done) => consumer.on(consumer.events.GROUP_JOIN, done));
+    const topics = [...new Set(offsets.map((o) => o.topic))];
+    await consumer.connect();
+    try {
+      await consumer.subscribe({ topics });
+      await consumer.run({ autoCommit: false, eachBatch: async () => undefined });
+      consumer.pause(topics.map((topic) => ({ topic })));
+      await joined;
+      await consumer.commitOffsets(offsets.map((o) => ({ ...o, offset: String(o.committed) })));
+    } finally {
+      await consumer.disconnect();
     }
   }
 

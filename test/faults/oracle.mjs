@@ -28,6 +28,8 @@ const { sumScale } = processor('vocabulary/exact.js');
  * @property {number} peakRssMb
  */
 
+/** Leaves out a byte order mark, as readers of JSON may. */
+const utf8 = new TextDecoder();
 const SEPARATOR = '\u001f';
 /** DDSketch's bucket with 2 % error, as docs/architecture.md defines it. @param {number} x */
 const bucket = (x) => (x > 0 ? Math.ceil(Math.log(x) * (1 / Math.log(1.02 / 0.98))) : -32768);
@@ -269,7 +271,7 @@ export async function judge({ rows, database, produced, identity }) {
       wantAccounts.add([r.topic, 'dead_letter', code].join(SEPARATOR));
       continue;
     }
-    const event = JSON.parse(String(r.value));
+    const event = JSON.parse(utf8.decode(r.value ?? undefined));
     const type = event.type ?? r.type;
     const id = idOf(r, event);
     if (id !== undefined && seen.has(id)) {

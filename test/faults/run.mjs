@@ -3,6 +3,7 @@
  * `npm run faults [-- NAME …] [--list] [--short] [--json]`: every fault against real Kafka, real ClickHouse and real
  * processor processes, judged by the oracle, each with its control (a protection switched off), which must fail.
  */
+import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { buildProcessor, install } from '../../scripts/prepare.mjs';
 
@@ -10,15 +11,15 @@ import { buildProcessor, install } from '../../scripts/prepare.mjs';
  * @typedef {object} Env what a fault gets
  * @property {import('./harness.mjs').Harness} harness
  * @property {boolean} short
- * @property {(o?: { partitions?: number }) => Promise<import('./harness.mjs').Scenario>} scenario
+ * @property {(o?: import('./harness.mjs').ScenarioOptions) => Promise<import('./harness.mjs').Scenario>} scenario
  * @property {(text: string) => void} note prints a line
  *
  * @typedef {object} Fault
  * @property {string} name
  * @property {string} title
  * @property {(env: Env) => Promise<import('./oracle.mjs').Verdict>} run
- * @property {{ title: string, run: (env: Env) => Promise<import('./oracle.mjs').Verdict> } | { none: string }} control
- *   fails when events were lost or counted twice; `none` says why there can be no control
+ * @property {{ title: string, run: (env: Env) => Promise<import('./oracle.mjs').Verdict>, fails?: (v: import('./oracle.mjs').Verdict) => boolean } | { none: string }} control
+ *   fails when events were lost or counted twice, or as `fails` says; `none` says why there can be no control
  * @property {boolean} [short] part of the short subset
  *
  * @typedef {{ name: string, ok: boolean, lost: number, duplicated: number, control_failed: boolean | null, peak_rss_mb: number }} Result
@@ -37,15 +38,11 @@ Exit code: 0 all passed and every control failed as it must, 1 not so, 2 wrong u
 
 const say = (/** @type {string} */ line) => void process.stdout.write(`${line}\n`);
 
-/** Every fault there is, in the order in which they run. @returns {Promise<Fault[]>} */
+/** Every fault there is: the lists of the files in `matrix/`. @returns {Promise<Fault[]>} */
 async function matrix() {
-  const groups = await Promise.all([
-    import('./matrix/kills.mjs'),
-    import('./matrix/groups.mjs'),
-    import('./matrix/producers.mjs'),
-    import('./matrix/topics.mjs'),
-    import('./matrix/broker.mjs'),
-  ]);
+  const folder = new URL('./matrix/', import.meta.url);
+  const files = readdirSync(folder).filter((f) => f.endsWith('.mjs'));
+  const groups = await Promise.all(files.sort().map((f) => import(new URL(f, folder).href)));
   return groups.flatMap((g) => g.default);
 }
 
@@ -99,8 +96,9 @@ async function one(harness, fault) {
     result.control_failed = false;
     try {
       const v = await attempt(harness, fault.control.run);
-      result.control_failed = v.lost + v.duplicated > 0;
-      say(`        control (${fault.control.title}): ${counts(v)}${result.control_failed ? '' : ' ! it did not fail'}`);
+      result.control_failed = fault.control.fails?.(v) ?? v.lost + v.duplicated > 0;
+      const what = `${counts(v)}${fault.control.fails ? `, peak ${Math.round(v.peakRssMb)} MiB` : ''}`;
+      say(`        control (${fault.control.title}): ${what}${result.control_failed ? '' : ' ! it did not fail'}`);
     } catch (e) {
       say(`        ! control (${fault.control.title}): ${/** @type {Error} */ (e)?.stack ?? e}`);
     }

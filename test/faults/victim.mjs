@@ -5,14 +5,14 @@
  * control. Options come as JSON in FAULT_VICTIM; what happens goes to the parent over IPC.
  */
 import { randomUUID } from 'node:crypto';
-import { createRequire } from 'node:module';
+import { releaseOf } from './release.mjs';
 
 /** Told to end gracefully; may come while everything is still being loaded. */
 const told = new Promise((done) => process.once('SIGTERM', done));
 
-// Not by way of support/stack.mjs, which ends the process at SIGTERM in its own way.
-const require = createRequire(import.meta.url);
-const processor = (/** @type {string} */ path) => require(`../../processor/dist/${path}`);
+/** @type {VictimOptions} */
+const o = JSON.parse(process.env.FAULT_VICTIM ?? 'null');
+const processor = releaseOf(o.release);
 const { startRuntime } = processor('cli/runtime.js');
 const { ClickHouseStore } = processor('clickhouse/store.js');
 const { domains } = processor('domains/index.js');
@@ -34,15 +34,15 @@ const { KafkaLog } = processor('kafka/index.js');
  * @property {{ latenessMs: number | null, futureMs: number }} [time] how late and how early an event may be; null is without limit
  * @property {{ point: Point, nth?: number, signal?: 'SIGKILL' | 'SIGSTOP' }} [die] at the nth time that the point is reached
  * @property {Partial<Record<Point, number>>} [waitMs] how long it dwells at a point, so that random faults meet it there
- * @property {number} [clockMs] what is added to the clock of the whole process
- * @property {('tokens' | 'intents' | 'commit_after_insert' | 'commit_after_flush')[]} [without] protections to leave out:
+ * @property {number} [clockMs] what is added to the clock of the whole process; a message `{ clockMs }` changes it
+ * @property {string} [release] folder of another compiled processor, see release.mjs
+ * @property {('tokens' | 'intents' | 'commit_after_insert' | 'commit_after_flush' | 'digest' | 'recorded_clock' | 'dead_letters' | 'aborted')[]} [without] protections to leave out:
  *   `tokens`: every insert has a token of its own, so that ClickHouse recognises none; `intents`: no range is recorded, so none is replayed;
  *   `commit_after_insert`: the offset moves where the intent would be recorded; `commit_after_flush`: it moves as soon as
- *   records are handed over
+ *   records are handed over; `digest`: a replay that judges differently is not noticed; `recorded_clock`: a replay takes
+ *   its own clock; `dead_letters`: they are not written; `aborted`: the list of aborted transactions is not looked at
  */
 
-/** @type {VictimOptions} */
-const o = JSON.parse(process.env.FAULT_VICTIM ?? 'null');
 const without = new Set(o.without ?? []);
 /** @param {object} message */
 const tell = (message) => void (process.connected && process.send?.(message));
@@ -52,7 +52,9 @@ const forever = () => new Promise(() => undefined);
 
 if (o.clockMs !== undefined) {
   const real = Date.now;
-  Date.now = () => real() + (o.clockMs ?? 0);
+  let ahead = o.clockMs;
+  Date.now = () => real() + ahead;
+  process.on('message', (/** @type {any} */ m) => (ahead = m.clockMs ?? ahead));
 }
 
 /** @type {Partial<Record<Point, number>>} */
@@ -98,6 +100,34 @@ function eager(log, commit, consumer) {
   };
 }
 
+/** Pending ranges as they were recorded, by partition. @type {Map<string, any>} */
+const recorded = new Map();
+/** What is handed over of a pending range where part of it is to be forgotten. @param {any} a */
+function forgetful(a) {
+  if (a.pending === undefined) return a;
+  recorded.set(`${a.topic}/${a.partition}`, a.pending);
+  const pending = { ...a.pending };
+  if (without.has('digest')) delete pending.digest;
+  if (without.has('recorded_clock')) pending.at = Date.now();
+  return { ...a, pending };
+}
+/** The range as the log knows it. @param {any} range */
+function remembered(range) {
+  const was = recorded.get(`${range.topic}/${range.partition}`);
+  if (was?.from !== range.from || was?.to !== range.to) return range;
+  return { ...range, at: was.at, digest: was.digest };
+}
+
+if (without.has('aborted')) {
+  const protocol = processor('kafka/protocol.js');
+  const { fetch } = protocol;
+  protocol.fetch = async (/** @type {any[]} */ ...args) => {
+    const fetched = await fetch(...args);
+    for (const p of fetched.partitions) p.aborted = [];
+    return fetched;
+  };
+}
+
 const commitOffset = KafkaLog.prototype.commit;
 wrap(
   KafkaLog,
@@ -105,7 +135,7 @@ wrap(
   /** @this {any} */ function (/** @type {any} */ original, consumer) {
     const inner = without.has('commit_after_flush') ? eager(this, commitOffset, consumer) : consumer;
     const given = {
-      assigned: (/** @type {any[]} */ ...args) => inner.assigned(...args),
+      assigned: (/** @type {any[]} */ list) => inner.assigned(list.map(forgetful)),
       records: async (/** @type {any[]} */ ...args) => {
         await at('before_records');
         await inner.records(...args);
@@ -127,7 +157,7 @@ wrap(
 wrap(KafkaLog, 'commit', async function (/** @type {any} */ original, range) {
   await at('before_commit');
   try {
-    if (!without.has('commit_after_insert') && !without.has('commit_after_flush')) await original(range);
+    if (!without.has('commit_after_insert') && !without.has('commit_after_flush')) await original(remembered(range));
   } catch (e) {
     tell({ event: 'refused_commit', range, error: plain(e) });
     throw e;
@@ -136,6 +166,7 @@ wrap(KafkaLog, 'commit', async function (/** @type {any} */ original, range) {
   await at('after_commit');
 });
 wrap(ClickHouseStore, 'insert', async function (/** @type {any} */ original, block, token, ...rest) {
+  if (without.has('dead_letters') && block.table === 'dead_letters') return;
   try {
     await original(block, without.has('tokens') ? `${token}#${randomUUID()}` : token, ...rest);
   } catch (e) {
