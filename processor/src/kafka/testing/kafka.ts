@@ -1,6 +1,6 @@
 /**
  * A real Apache Kafka for tests: a container where a Docker daemon answers, else the jars from Maven Central run with
- * the machine's Java in KRaft mode (one node, 256 MiB heap, loopback ports only).
+ * the machine's Java in KRaft mode (256 MiB heap, loopback ports only).
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -22,11 +22,11 @@ export interface TestKafka {
   brokers: string[];
   /** How it runs. */
   by: 'docker' | 'java';
-  /** Where its logs lie, for tests that spoil them; not with Docker. */
+  /** Where the first broker's logs lie, for tests that spoil them; not with Docker. */
   data?: string;
-  /** kill -9, the data stay. */
+  /** kill -9 of the first broker, the data stay. */
   kill9(): Promise<void>;
-  /** Starts again on the same data and port; resolves when it answers. */
+  /** Starts it again on the same data and port; resolves when it answers. */
   restart(): Promise<void>;
   /** Ends it and removes its data. */
   stop(): Promise<void>;
@@ -153,10 +153,15 @@ async function untilReady(port: number, gone: () => string | null, timeoutMs = 6
   }
 }
 
-/** Starts one broker; resolves when it answers. Rejects with the reason of {@link kafkaUnavailable} where it cannot. */
-export async function startKafka(settings: Record<string, string> = {}): Promise<TestKafka> {
+/**
+ * Starts a cluster, of one broker unless more are asked for (with Java only); resolves when it answers. Rejects with the
+ * reason of {@link kafkaUnavailable} where it cannot.
+ */
+export async function startKafka(settings: Record<string, string> = {}, brokers = 1): Promise<TestKafka> {
   const reason = await kafkaUnavailable();
   if (reason) throw new Error(reason);
+  const docker = await dockerAnswers();
+  if (docker && brokers > 1) throw new Error('several brokers are only started with Java, and there is Docker here');
   const config: Record<string, string> = {
     'offsets.topic.num.partitions': '1',
     'offsets.topic.replication.factor': '1',
@@ -173,27 +178,35 @@ export async function startKafka(settings: Record<string, string> = {}): Promise
     'log.initial.task.delay.ms': '500',
     ...settings,
   };
-  return (await dockerAnswers()) ? startInDocker(config) : startInJava(config);
+  return docker ? startInDocker(config) : startInJava(config, brokers);
 }
 
-async function startInJava(settings: Record<string, string>): Promise<TestKafka> {
+/** One node of a cluster: the first is also the controller. */
+async function javaNode(o: {
+  id: number;
+  dir: string;
+  clusterId: string;
+  controller: number;
+  settings: Record<string, string>;
+}): Promise<{ port: number; start: () => Promise<void>; end: (signal: NodeJS.Signals) => Promise<void> }> {
+  const { id, dir, clusterId, controller, settings } = o;
   const libs = await jars();
-  const dir = await mkdtemp(join(tmpdir(), 'shadower-kafka-'));
-  const [port, controller] = [await freePort(), await freePort()];
+  const port = await freePort();
+  const first = id === 1;
   const properties: Record<string, string> = {
-    'process.roles': 'broker,controller',
-    'node.id': '1',
+    'process.roles': first ? 'broker,controller' : 'broker',
+    'node.id': String(id),
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port}${first ? `,CONTROLLER://127.0.0.1:${controller}` : ''}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': join(dir, 'data'),
+    'log.dirs': join(dir, `data-${id}`),
     'num.network.threads': '2',
     'num.io.threads': '2',
     ...settings,
   };
-  const file = join(dir, 'server.properties');
+  const file = join(dir, `server-${id}.properties`);
   await writeFile(
     file,
     Object.entries(properties)
@@ -210,44 +223,65 @@ async function startInJava(settings: Record<string, string>): Promise<TestKafka>
     join(libs, '*'),
     `-Dlog4j2.configurationFile=${join(dir, 'log4j2.yaml')}`,
   ];
-  const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
   // In one argument: an id may begin with a dash, and would be taken for an option.
   await run('java', [...java, 'kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', file]);
 
   let child: ChildProcess | undefined;
-  let tail = '';
-  const start = async () => {
-    tail = '';
-    let ended: string | null = null;
-    const mine = spawn('java', [...java, 'kafka.Kafka', file], { stdio: ['ignore', 'pipe', 'pipe'] });
-    child = mine;
-    for (const stream of [mine.stdout, mine.stderr]) {
-      stream.on('data', (chunk: Buffer) => (tail = (tail + chunk.toString()).slice(-4000)));
-    }
-    mine.once('exit', (code, signal) => (ended = `${signal ?? `exit code ${code}`}\n${tail}`));
-    await untilReady(port, () => ended);
-  };
-  const end = async (signal: NodeJS.Signals) => {
-    const mine = child;
-    child = undefined;
-    if (!mine || mine.exitCode !== null || mine.signalCode !== null) return;
-    const exited = new Promise((resolve) => mine.once('exit', resolve));
-    mine.kill(signal);
-    await exited;
-  };
   const onExit = () => child?.kill('SIGKILL');
-  process.once('exit', onExit);
+  return {
+    port,
+    start: async () => {
+      let tail = '';
+      let ended: string | null = null;
+      const mine = spawn('java', [...java, 'kafka.Kafka', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+      child = mine;
+      process.once('exit', onExit);
+      for (const stream of [mine.stdout, mine.stderr]) {
+        stream.on('data', (chunk: Buffer) => (tail = (tail + chunk.toString()).slice(-4000)));
+      }
+      mine.once('exit', (code, signal) => (ended = `${signal ?? `exit code ${code}`}\n${tail}`));
+      await untilReady(port, () => ended);
+    },
+    end: async (signal) => {
+      process.off('exit', onExit);
+      const mine = child;
+      child = undefined;
+      if (!mine || mine.exitCode !== null || mine.signalCode !== null) return;
+      const exited = new Promise((resolve) => mine.once('exit', resolve));
+      mine.kill(signal);
+      await exited;
+    },
+  };
+}
+
+async function startInJava(settings: Record<string, string>, brokers: number): Promise<TestKafka> {
+  const dir = await mkdtemp(join(tmpdir(), 'shadower-kafka-'));
+  const controller = await freePort();
+  const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+  const nodes: Awaited<ReturnType<typeof javaNode>>[] = [];
   const stop = async () => {
-    process.off('exit', onExit);
-    await end('SIGKILL');
+    for (const node of [...nodes].reverse()) await node.end('SIGKILL');
     await rm(dir, { recursive: true, force: true });
   };
-  await start().catch(async (e: unknown) => {
+  try {
+    for (let id = 1; id <= brokers; id++) {
+      const node = await javaNode({ id, dir, clusterId, controller, settings });
+      nodes.push(node);
+      await node.start();
+    }
+  } catch (e) {
     await stop();
     throw e;
-  });
-  const data = join(dir, 'data');
-  return { brokers: [`127.0.0.1:${port}`], by: 'java', data, kill9: () => end('SIGKILL'), restart: start, stop };
+  }
+  const [first] = nodes as [(typeof nodes)[number]];
+  return {
+    brokers: nodes.map(({ port }) => `127.0.0.1:${port}`),
+    by: 'java',
+    data: join(dir, 'data-1'),
+    kill9: () => first.end('SIGKILL'),
+    restart: () => first.start(),
+    stop,
+  };
 }
 
 async function startInDocker(settings: Record<string, string>): Promise<TestKafka> {
