@@ -20,7 +20,7 @@ import {
 } from 'node:zlib';
 import type { Engine, Result } from './engine';
 import { ClickHouseException, exception, fromEngine } from './errors';
-import { quote, readOptions, setStatement, type RequestOptions } from './settings';
+import { quote, readOptions, assignments, type RequestOptions } from './settings';
 import { checkValues, readStatement, type Statement } from './sql-guard';
 
 export interface User {
@@ -311,7 +311,7 @@ async function serve(
   ]);
   const job = {
     format: options.format,
-    set: setStatement(settings, options.params, statement.params),
+    set: assignments(settings, options.params, statement.params),
     database: options.database ?? '',
     reads: statement.reads,
     expressions: false,

@@ -100,11 +100,11 @@ export function identifier(name: string): string {
 }
 
 /**
- * `SET` statement that brings settings and query parameters into a session; '' when there are none. Values travel as
+ * Assignments that bring settings and query parameters into a session; '' when there are none. Values travel as
  * literals, which the engine converts itself.
  * @param needed placeholders of the statement; each has to be given
  */
-export function setStatement(
+export function assignments(
   settings: ReadonlyMap<string, string>,
   params: ReadonlyMap<string, string>,
   needed: readonly { name: string; type: string }[],
@@ -118,5 +118,5 @@ export function setStatement(
   }
   const names = new Set(needed.map((n) => n.name));
   for (const [name, value] of params) if (names.has(name)) parts.push(`param_${name}=${quote(value)}`);
-  return parts.length ? `SET ${parts.join(', ')}` : '';
+  return parts.join(', ');
 }
