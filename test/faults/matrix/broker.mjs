@@ -1,5 +1,5 @@
 // @ts-check
-/** The broker goes away. These come last: they leave the broker with other connections than it had. */
+/** The broker goes away. */
 import { sleep } from '../../support/stack.mjs';
 
 /** @typedef {import('../run.mjs').Fault} Fault */
