@@ -16,6 +16,7 @@ import { carriedFields, eventDef } from './workload.mjs';
  * @property {Record<string, number | string>} settings of the queue table, beyond broker, topic, group and format
  * @property {boolean} [wholeRows] the queue table has the event's columns; else one column `raw` with the JSON
  * @property {boolean} [onlyFinest] raw and the 1-minute rollup of the domain alone: no edges, no coarser grains
+ * @property {boolean} [dictionaries] the JSON is extracted into LowCardinality where the raw table has it
  * @property {boolean} [twoLevelHistogram] counts per bucket first, then maps
  */
 
@@ -35,43 +36,70 @@ export const LEAN = {
   onlyFinest: true,
 };
 
-const FOUR_CONSUMERS = { kafka_num_consumers: 4, kafka_thread_per_consumer: 1 };
-const BIG_BLOCKS = { kafka_max_block_size: 250_000, kafka_poll_max_batch_size: 250_000, kafka_flush_interval_ms: 2000 };
+const consumers = (/** @type {number} */ n) => ({
+  kafka_num_consumers: n,
+  kafka_thread_per_consumer: 1,
+  kafka_disable_num_consumers_limit: 1,
+});
+const blocks = (/** @type {number} */ n, /** @type {number} */ flushMs) => ({
+  kafka_max_block_size: n,
+  kafka_poll_max_batch_size: n,
+  kafka_flush_interval_ms: flushMs,
+});
+const BLOB = 'RawBLOB and one JSONExtract of a tuple';
 /** What was tried to make the engine faster; `--tune` runs them all. @type {Contestant[]} */
 export const TUNINGS = [
   {
-    name: 'rows-1',
-    description: 'JSONEachRow, one consumer, blocks of 250,000',
-    format: 'JSONEachRow',
-    wholeRows: true,
-    settings: { ...BIG_BLOCKS },
+    name: 'blob-1',
+    description: `${BLOB}, one consumer, large blocks`,
+    format: 'RawBLOB',
+    settings: blocks(250_000, 2000),
   },
   {
-    name: 'rows-4',
-    description: 'JSONEachRow, four consumers with a thread each, blocks of 250,000',
-    format: 'JSONEachRow',
-    wholeRows: true,
-    settings: { ...FOUR_CONSUMERS, ...BIG_BLOCKS },
+    name: 'blob-1-dictionaries',
+    description: `${BLOB} with LowCardinality strings, one consumer, large blocks`,
+    format: 'RawBLOB',
+    dictionaries: true,
+    settings: blocks(250_000, 2000),
+  },
+  {
+    name: 'blob-1-huge',
+    description: `${BLOB}, one consumer, huge blocks`,
+    format: 'RawBLOB',
+    settings: blocks(1_000_000, 7500),
+  },
+  {
+    name: 'blob-1-two-level',
+    description: `${BLOB}, one consumer, large blocks, histograms from counts per bucket`,
+    format: 'RawBLOB',
+    twoLevelHistogram: true,
+    settings: blocks(250_000, 2000),
+  },
+  {
+    name: 'blob-2',
+    description: `${BLOB}, a consumer per core, large blocks`,
+    format: 'RawBLOB',
+    settings: { ...consumers(2), ...blocks(250_000, 2000) },
   },
   {
     name: 'blob-4',
-    description: 'RawBLOB and one JSONExtract of a tuple, four consumers with a thread each, blocks of 250,000',
+    description: `${BLOB}, a consumer per partition, large blocks`,
     format: 'RawBLOB',
-    settings: { ...FOUR_CONSUMERS, ...BIG_BLOCKS },
+    settings: { ...consumers(4), ...blocks(250_000, 2000) },
   },
   {
-    name: 'blob-1',
-    description: 'RawBLOB and one JSONExtract of a tuple, one consumer, blocks of 250,000',
-    format: 'RawBLOB',
-    settings: { ...BIG_BLOCKS },
+    name: 'rows-1',
+    description: 'JSONEachRow, one consumer, large blocks',
+    format: 'JSONEachRow',
+    wholeRows: true,
+    settings: blocks(250_000, 2000),
   },
   {
-    name: 'blob-4-two-level',
-    description:
-      'RawBLOB and one JSONExtract of a tuple, four consumers with a thread each, blocks of 250,000, histograms from counts per bucket',
-    format: 'RawBLOB',
-    twoLevelHistogram: true,
-    settings: { ...FOUR_CONSUMERS, ...BIG_BLOCKS },
+    name: 'rows-4',
+    description: 'JSONEachRow, a consumer per partition, large blocks',
+    format: 'JSONEachRow',
+    wholeRows: true,
+    settings: { ...consumers(4), ...blocks(250_000, 2000) },
   },
 ];
 
@@ -201,7 +229,7 @@ export const COARSER = [
  * What a queue table has of an event: the fields that the workload's events carry and no others, since each costs the engine
  * something per message. No LowCardinality either: it would make a dictionary per message, at several times the cost.
  */
-function queueColumns() {
+function queueColumns({ dictionaries = false } = {}) {
   const { fieldColumns } = processor('catalog/tables.js');
   const carried = carriedFields();
   return [
@@ -210,7 +238,10 @@ function queueColumns() {
     { name: 'workspace', type: 'String' },
     ...fieldColumns(eventDef())
       .filter((/** @type {any} */ c) => carried.has(c.name))
-      .map((/** @type {any} */ c) => ({ name: c.name, type: c.type.replace(/LowCardinality\((\w+)\)/, '$1') })),
+      .map((/** @type {any} */ c) => ({
+        name: c.name,
+        type: dictionaries ? c.type : c.type.replace(/LowCardinality\((\w+)\)/, '$1'),
+      })),
   ];
 }
 
@@ -253,7 +284,7 @@ export function setUp(c, source) {
       .join(', ')}`,
   );
   const names = queueColumns().map((k) => k.name);
-  const tuple = queueColumns()
+  const tuple = queueColumns(c)
     .map((k) => `\`${k.name}\` ${k.name === 'time' ? 'String' : k.type}`)
     .join(', ');
   const field = (/** @type {string} */ name) => (c.wholeRows ? `\`${name}\`` : `e.${name}`);

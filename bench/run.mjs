@@ -6,7 +6,7 @@ import { buildProcessor, install } from '../scripts/prepare.mjs';
 const HELP = `npm run bench -- pipeline|freshness|queries [options]
 
   pipeline    events per second and per CPU-second, beside ClickHouse's own Kafka engine
-    --events N        events per topic (1,000,000)
+    --events N        events per topic (2,000,000)
     --series N        distinct series (5,000)
     --minutes N       minutes of event time (10); groups are series × minutes
     --rounds N        rounds per topic, lz4 and uncompressed; figures are medians (1)
@@ -14,7 +14,7 @@ const HELP = `npm run bench -- pipeline|freshness|queries [options]
     --tune            runs every tuning of the Kafka engine and takes the best
     --cpu-prof DIR    writes CPU profiles of the processor there
     --sweep           instead: the processor with 100 to 1,000,000 series, and the chart in docs/img
-                      (--events N per point, 500,000, at least one per series; --series N is the last point)
+                      (--events N per point, 1,000,000, at least one per series; --series N is the last point)
     --outage          instead: an hour without ClickHouse, made shorter (--events N of backlog, 3,600,000)
 
   freshness   from producing an event to seeing it in an alert rule's query, under half load
@@ -83,7 +83,7 @@ const benches = {
     const minutes = number('minutes', 10);
     if (values.sweep) {
       const { sweep } = await import('./sweep.mjs');
-      return sweep({ events: number('events', 500_000), maxSeries: number('series', 1_000_000), minutes });
+      return sweep({ events: number('events', 1_000_000), maxSeries: number('series', 1_000_000), minutes });
     }
     if (values.outage) {
       const { outage } = await import('./outage.mjs');
@@ -91,7 +91,7 @@ const benches = {
     }
     const { pipeline } = await import('./pipeline.mjs');
     return pipeline({
-      events: number('events', 1_000_000),
+      events: number('events', 2_000_000),
       series: number('series', 5000),
       minutes,
       rounds: number('rounds', 1),
