@@ -104,6 +104,9 @@ export interface QueryRequest {
   step?: number;
   part?: string;
   params?: Record<string, string[]>;
+  columns?: string[];
+  /** Rows of a part at most. */
+  limit?: number;
 }
 
 export function apiError(json: Record<string, unknown>, status: number): ShadowerError {

@@ -10,7 +10,7 @@ import type { LoadOptions } from './commands/load';
 import type { QueryOptions } from './commands/query';
 import type { RebuildCommand } from './commands/rebuild';
 import type { ReconcileCommand } from './commands/reconcile';
-import { collect, formats, list, positive, remote, speed, type RemoteOptions } from './options';
+import { collect, formats, list, positive, remote, speed, whole, type RemoteOptions } from './options';
 import type { StartOptions } from './start';
 
 const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { version: string };
@@ -97,20 +97,38 @@ repairs(program.command('reconcile'))
   .action(async (o: ReconcileCommand) => (await import('./commands/reconcile.js')).reconcile(o));
 
 const dlq = program.command('dlq').description('dead letters: what was refused, and why');
-const range = (c: Command): Command =>
+const letters = (c: Command): Command =>
   remote(c)
     .option('--code <code>', 'only this error code; may be repeated', list)
+    .option('--topic <topic>', 'only of this topic')
+    .option('--partition <n>', 'only of this partition', whole)
+    .option('--offset <range>', 'only these offsets: 100, 100-200, 100- or -200')
+    .option('--type <type>', 'only events of this type, as payload or topic name it; may be repeated', list)
+    .option('--contains <text>', 'only with this text in payload or reason; may be repeated', list)
     .option('--from <time>', 'when they were appended: ISO 8601, milliseconds, or relative', 'now-24h')
-    .option('--to <time>', 'likewise', 'now');
+    .option('--to <time>', 'likewise', 'now')
+    .option('--limit <n>', 'letters at most', positive);
 
-range(dlq.command('list'))
-  .description('list them, the newest first')
+letters(dlq.command('list'))
+  .description("list them, the newest first; --workspace '' has those that name no workspace (admin keys only)")
   .addOption(formats('table', 'json'))
-  .action(async (o: DlqOptions & { format: string }) => (await import('./commands/dlq.js')).listLetters(o));
+  .action(async (o: DlqOptions & { format: string }) => (await import('./commands/dlq.js')).list(o));
 
-range(dlq.command('replay'))
-  .description('send them in again, after what was wrong has been mended; their event ids stay the same')
-  .action(async (o: DlqOptions) => (await import('./commands/dlq.js')).replayLetters(o));
+remote(dlq.command('show'))
+  .description('show what lies at a place, whole: topic/partition/offset, or with /index')
+  .argument('<place>')
+  .option('--raw', 'only the payload, byte by byte')
+  .action(async (place: string, o: RemoteOptions & { raw?: boolean }) =>
+    (await import('./commands/dlq.js')).show(place, o),
+  );
+
+letters(dlq.command('replay'))
+  .description(
+    'send them in again, after what was wrong has been mended; each counts once, however often it is replayed',
+  )
+  .option('--dry-run', 'say what would be sent, and send nothing')
+  .option('--into <workspace>', 'workspace of what names none, for letters of no workspace')
+  .action(async (o: DlqOptions & { dryRun?: boolean; into?: string }) => (await import('./commands/dlq.js')).replay(o));
 
 program
   .command('generate-data')

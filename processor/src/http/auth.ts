@@ -152,6 +152,16 @@ export function requireWorkspace(req: FastifyRequest, ...named: (string | undefi
   return workspace;
 }
 
+/**
+ * Workspace of a query. '' is what belongs to none (dead letters that name no workspace), and is for administrators of all
+ * workspaces only.
+ */
+export function queryWorkspace(req: FastifyRequest, named: string | undefined): string {
+  const c = credentials(req);
+  if (named === '' && c.workspaces === '*' && c.scopes.has('admin')) return '';
+  return requireWorkspace(req, named);
+}
+
 export interface AuthHooks {
   /** Called for each refusal of presented credentials; may throw to refuse the caller altogether. */
   failed(req: FastifyRequest): Promise<void>;

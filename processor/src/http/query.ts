@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ShadowerError } from '../errors';
-import { requireWorkspace } from './auth';
+import { queryWorkspace } from './auth';
 import { runQuery, zodApp, type HttpContext } from './context';
 import { errorSchema } from './errors';
 import { parseTime } from './time';
@@ -14,7 +14,10 @@ const time = (what: string, fallback: string) =>
     .describe(`${what}: ISO 8601, milliseconds since 1970, or relative such as now-1h`);
 
 const common = {
-  workspace: z.string().optional().describe('Needed when the credentials have several'),
+  workspace: z
+    .string()
+    .optional()
+    .describe("Needed when the credentials have several; '' is what belongs to none, for administrators of all"),
   from: time('Start of the range', 'now-1h'),
   to: time('End of the range', 'now'),
   part: z.string().optional().describe('One part of the query; all by default'),
@@ -77,7 +80,7 @@ export function queryRoutes(app: FastifyInstance, ctx: HttpContext): void {
   const { runner } = ctx.options;
 
   async function answer(req: FastifyRequest, reply: FastifyReply, name: string, q: Wanted): Promise<unknown> {
-    const workspace = requireWorkspace(req, q.workspace);
+    const workspace = queryWorkspace(req, q.workspace);
     const now = ctx.clock();
     let { part } = q;
     let csvColumns: string[] = [];

@@ -5,6 +5,37 @@ import type { QueryDef, SqlContext } from '../define';
 const scopeAndAll = (s: SqlContext): string =>
   `workspace IN ({workspace:String}, '') AND t >= ${s.from} AND t < ${s.to}`;
 
+/** What dead letters can be chosen by. */
+const letterParams: NonNullable<QueryDef['params']> = {
+  code: { type: 'string[]', description: 'Error codes; none means all', values: 'intake_dead_letter_codes' },
+  topic: { type: 'string[]', description: 'Topics' },
+  partition: { type: 'string[]', description: 'Partitions' },
+  offset_from: { type: 'string[]', description: 'Smallest offset' },
+  offset_to: { type: 'string[]', description: 'Largest offset' },
+  type: { type: 'string[]', description: 'Event types, as the payload or the topic names them' },
+  contains: { type: 'string[]', description: 'Texts of which one is in the payload or the reason, in whatever case' },
+};
+const letterFilter = (s: SqlContext): string =>
+  [
+    s.filter('code'),
+    s.filter('topic'),
+    s.filter('partition', 'toString(part)'),
+    '(empty({offset_from:Array(String)}) OR off >= toInt64OrZero({offset_from:Array(String)}[1]))',
+    '(empty({offset_to:Array(String)}) OR off <= toInt64OrZero({offset_to:Array(String)}[1]))',
+    "(empty({type:Array(String)}) OR has({type:Array(String)}, JSONExtractString(payload, 'type')) OR arrayExists(x -> endsWith(topic, concat('.', x)), {type:Array(String)}))",
+    '(empty({contains:Array(String)}) OR arrayExists(x -> positionCaseInsensitive(payload, x) > 0 OR positionCaseInsensitive(reason, x) > 0, {contains:Array(String)}))',
+  ].join(' AND ');
+const letterColumns = {
+  time: { type: 'time', description: 'When the record was appended to its topic' },
+  code: { type: 'string', role: 'dimension', description: 'Stable error code' },
+  reason: { type: 'string', description: 'What is wrong, and where' },
+  topic: { type: 'string', role: 'dimension', description: 'Topic' },
+  part: { type: 'number', unit: 'none', description: 'Partition' },
+  off: { type: 'number', unit: 'none', description: 'Offset' },
+  idx: { type: 'number', unit: 'none', description: 'Position inside the record' },
+  payload_bytes: { type: 'number', role: 'measure', unit: 'bytes', description: 'Size of what was refused' },
+} as const;
+
 export const queries: QueryDef[] = [
   {
     name: 'intake_outcomes',
@@ -88,25 +119,44 @@ GROUP BY time, code ORDER BY time, code`,
     title: 'Dead letters',
     description: 'Records and events that were refused in the range, the newest first, with what is wrong and where.',
     cache: 'systemMetrics',
-    params: {
-      code: { type: 'string[]', description: 'Error codes; none means all', values: 'intake_dead_letter_codes' },
-    },
+    params: letterParams,
     parts: {
       main: {
         columns: {
-          time: { type: 'time', description: 'When the record was appended to its topic' },
-          code: { type: 'string', role: 'dimension', description: 'Stable error code' },
-          reason: { type: 'string', description: 'What is wrong, and where' },
-          topic: { type: 'string', role: 'dimension', description: 'Topic' },
-          part: { type: 'number', unit: 'none', description: 'Partition' },
-          off: { type: 'number', unit: 'none', description: 'Offset' },
-          idx: { type: 'number', unit: 'none', description: 'Position inside the record' },
-          payload_bytes: { type: 'number', role: 'measure', unit: 'bytes', description: 'Size of what was refused' },
+          ...letterColumns,
           payload: { type: 'string', description: 'What was refused, cut at 64 KiB' },
         },
         sql: (s) => `
 SELECT t AS time, code, reason, topic, part, off, idx, payload_bytes, payload FROM ${s.table('dead_letters')}
-WHERE ${s.scope} AND ${s.filter('code')} ORDER BY time DESC, topic, part, off, idx`,
+WHERE ${s.scope} AND ${letterFilter(s)} ORDER BY time DESC, topic, part, off, idx`,
+      },
+    },
+  },
+  {
+    name: 'intake_dead_letter_payloads',
+    kind: 'table',
+    title: 'Payloads of dead letters',
+    description:
+      'The same letters byte by byte, in the order of their places in the log, so that they can be read a page at a time and sent in again.',
+    cache: 'systemMetrics',
+    params: {
+      ...letterParams,
+      after: {
+        type: 'string[]',
+        description: 'Place behind which to go on: topic, partition, offset, position inside the record',
+      },
+    },
+    parts: {
+      main: {
+        columns: {
+          ...letterColumns,
+          payload_base64: { type: 'string', description: 'What was refused, in base64, cut at 64 KiB before' },
+        },
+        sql: (s) => `
+SELECT t AS time, code, reason, topic, part, off, idx, payload_bytes, base64Encode(payload) AS payload_base64 FROM ${s.table('dead_letters')}
+WHERE ${s.scope} AND ${letterFilter(s)}
+  AND (empty({after:Array(String)}) OR (topic, part, off, idx) > ({after:Array(String)}[1], toUInt32OrZero({after:Array(String)}[2]), toInt64OrZero({after:Array(String)}[3]), toUInt32OrZero({after:Array(String)}[4])))
+ORDER BY topic, part, off, idx`,
       },
     },
   },
