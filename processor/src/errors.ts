@@ -39,6 +39,7 @@ export const ERRORS = {
   LOG_BUSY: { status: 409, text: 'events are being consumed, or a batch is unfinished' },
   LOG_UNAVAILABLE: { status: 503, text: 'the event log (Kafka or journal) does not accept writes' },
   LOG_FENCED: { status: 503, text: 'this process does not own the partition (any more), or the range is stale' },
+  LOG_REWOUND: { status: 500, text: 'the log hands out again what was counted already' },
   LOG_GAP: { status: 500, text: 'offsets that were recorded as in flight are gone' },
   LOG_CORRUPT: { status: 500, text: 'the event log holds bytes that are not what was written' },
   CONFIG_INVALID: { status: 500, text: 'invalid configuration' },

@@ -292,6 +292,7 @@ export const systemTables: readonly TableDef[] = [
       { name: 'end', type: 'Int64', description: 'End of the partition' },
       { name: 'complete_until', type: "DateTime64(3, 'UTC')", description: 'Every event before this time is counted' },
       { name: 'updated_at', type: "DateTime64(3, 'UTC')", description: 'When this was known' },
+      { name: 'topic_id', type: 'String', description: "Identity of the topic, '' where the log has none" },
       writtenAt,
     ],
     engine: 'ReplacingMergeTree',

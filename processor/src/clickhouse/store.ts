@@ -138,6 +138,14 @@ export class ClickHouseStore implements Store {
     return Number(rows[0]?.ms ?? 0);
   }
 
+  async counted(tp: TopicPartition, topicId = ''): Promise<number> {
+    const rows = await this.ch.rows<{ committed: string | number }>(
+      `SELECT toString(committed) AS committed FROM ${this.ch.database}.progress_log FINAL WHERE topic = {topic:String} AND part = {part:UInt32} AND topic_id = {topicId:String}`,
+      { topic: tp.topic, part: tp.partition, topicId },
+    );
+    return Number(rows[0]?.committed ?? 0);
+  }
+
   async close(): Promise<void> {
     await this.ch.close();
   }

@@ -52,7 +52,13 @@ export async function deliver(o: DeliveryOptions): Promise<void> {
 }
 
 /** Trying again does not help with these. */
-const FATAL: ReadonlySet<ErrorCode> = new Set(['LOG_GAP', 'CONFIG_INVALID', 'STORE_UNSAFE', 'STORE_SCHEMA']);
+const FATAL: ReadonlySet<ErrorCode> = new Set([
+  'LOG_GAP',
+  'LOG_REWOUND',
+  'CONFIG_INVALID',
+  'STORE_UNSAFE',
+  'STORE_SCHEMA',
+]);
 export const isFatal = (error: unknown): error is ShadowerError =>
   error instanceof ShadowerError && FATAL.has(error.code);
 

@@ -53,13 +53,22 @@ export class MemoryStore implements Store {
       .map((r) => ({ id: r.id as string, at: (r.written_at as number) * 1000 }));
   }
 
-  async completeUntil(tp: TopicPartition): Promise<number> {
+  /** The newest word on a partition. */
+  private progress(tp: TopicPartition): Record<string, unknown> | undefined {
     const own = this.rows('progress_log').filter((r) => r.topic === tp.topic && r.part === tp.partition);
-    const newest = own.reduce<Record<string, unknown> | undefined>(
+    return own.reduce<Record<string, unknown> | undefined>(
       (a, r) => (a === undefined || (r.updated_at as number) >= (a.updated_at as number) ? r : a),
       undefined,
     );
-    return (newest?.complete_until as number | undefined) ?? 0;
+  }
+
+  async completeUntil(tp: TopicPartition): Promise<number> {
+    return (this.progress(tp)?.complete_until as number | undefined) ?? 0;
+  }
+
+  async counted(tp: TopicPartition, topicId = ''): Promise<number> {
+    const newest = this.progress(tp);
+    return newest?.topic_id === topicId ? (newest.committed as number) : 0;
   }
 
   async writeProgress(block: Block): Promise<void> {

@@ -122,6 +122,8 @@ export interface Store {
   seenEventIds(tp: TopicPartition, before: number, since: number, limit: number): Promise<{ id: string; at: number }[]>;
   /** Time (ms) until which the partition was last known to be complete; 0 if never. */
   completeUntil(tp: TopicPartition): Promise<number>;
+  /** Position below which everything of the partition was counted, as last noted for this topic's identity; 0 if never. */
+  counted(tp: TopicPartition, topicId?: string): Promise<number>;
   /** Notes progress; a row replaces the partition's earlier one, so this needs no token. */
   writeProgress(block: Block): Promise<void>;
   close(): Promise<void>;

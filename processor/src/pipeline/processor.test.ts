@@ -357,6 +357,38 @@ test.each(['none', 'a part'])(
   },
 );
 
+test('a log that hands out again what was counted is refused; one that has only a range in flight is not', async () => {
+  const t = setUp(1);
+  await t.append(0, 40);
+  const first = await t.start();
+  await t.drained();
+  first.log.killAt('before-commit');
+  await t.append(40, 60);
+  await new Promise((r) => setTimeout(r, 80));
+  first.log.kill();
+  // Counted up to 60 as the store has it; the log says 40, and that the range up to 60 is in flight.
+  expect(t.store.rows('progress_log').some((r) => r.committed === 60)).toBe(true);
+  const second = await t.start();
+  await t.drained();
+  await second.pipeline.stop();
+  expectExactlyOnce(t.store, 60);
+
+  t.cluster.find({ topic: TOPIC, partition: 0 }).committed = 10;
+  const log = new MemoryLog(t.cluster);
+  const refused = new Promise<unknown>((done) => {
+    const consume = log.consume.bind(log);
+    log.consume = (consumer) =>
+      consume({
+        assigned: (list) => consumer.assigned(list).catch((e) => (done(e), Promise.reject(e))),
+        records: (tp, r, end) => consumer.records(tp, r, end),
+      });
+  });
+  void t.start(log).catch(() => undefined);
+  expect(await refused).toMatchObject({ code: 'LOG_REWOUND', message: expect.stringContaining('position to 60') });
+  log.kill();
+  expectExactlyOnce(t.store, 60);
+});
+
 test('a recorded range of which the log has no record any more stops the partition', async () => {
   const t = setUp(1);
   await t.append(0, 20);

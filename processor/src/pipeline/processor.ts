@@ -191,6 +191,13 @@ export class Pipeline implements LogConsumer {
           'STORE_UNSAFE',
           `${a.topic}[${a.partition}] has an unfinished batch of encoder ${a.pending.encoder}; this version is ${ENCODER_VERSION}. Start the version that wrote it once, so that it can finish.`,
         );
+      const next = Math.max(a.committed, a.pending?.to ?? 0);
+      const counted = await this.store.counted(a, a.topicId);
+      if (next < counted)
+        throw new ShadowerError(
+          'LOG_REWOUND',
+          `${a.topic}[${a.partition}] is to be read from offset ${next} on, and everything below ${counted} was counted: its position was set back, or the log was replaced by an older one. Stop all processors and set the partition's position to ${counted}. To count it anew on purpose, empty the database first.`,
+        );
       const seen = new SeenIds(this.options.seenHorizonMs, this.options.seenCapacity);
       const now = a.pending?.at ?? this.clock();
       const ids = await this.store.seenEventIds(
@@ -328,7 +335,11 @@ export class Pipeline implements LogConsumer {
           `offsets ${range.from} to ${range.to} of ${range.topic}[${range.partition}] were being written when a process died, and this version judges them differently (${digest} instead of ${range.digest}). Start the version that was running once, so that it can finish.`,
         );
       if (s.replay === undefined) await this.untilLogAnswers(s, () => this.log.recordIntent(range));
-      await this.writing.run(() => this.insertAll(s, s.owned && batch ? batch.blocks() : [], tokenOf(range)));
+      await this.writing.run(() => {
+        const blocks = s.owned && batch ? batch.blocks() : [];
+        // Last, and before the commit: the store is never behind the log in what it says was counted (see `assigned`).
+        return this.insertAll(s, [...blocks, this.progressOf([s], this.clock(), () => range.to)], tokenOf(range));
+      });
       if (!s.owned) return;
       await this.untilLogAnswers(s, () => this.log.commit(range));
     } catch (e) {
@@ -417,6 +428,25 @@ export class Pipeline implements LogConsumer {
     this.observer.progressed?.(s.tp, s.committed, s.end, s.completeUntil);
   }
 
+  /** Progress rows of partitions, one each. */
+  private progressOf(of: readonly PartitionState[], now: number, counted: (s: PartitionState) => number): Block {
+    const row = (f: (s: PartitionState) => unknown): unknown[] => of.map(f);
+    return {
+      table: 'progress_log',
+      rows: of.length,
+      columns: [
+        { name: 'topic', type: 'LowCardinality(String)', values: row((s) => s.tp.topic) },
+        { name: 'part', type: 'UInt32', values: row((s) => s.tp.partition) },
+        { name: 'committed', type: 'Int64', values: row(counted) },
+        { name: 'end', type: 'Int64', values: row((s) => s.end) },
+        { name: 'complete_until', type: "DateTime64(3, 'UTC')", values: row((s) => s.completeUntil) },
+        { name: 'updated_at', type: "DateTime64(3, 'UTC')", values: row(() => now) },
+        { name: 'topic_id', type: 'String', values: row((s) => s.topicId ?? '') },
+        { name: 'written_at', type: "DateTime('UTC')", values: row(() => Math.floor(now / 1000)) },
+      ],
+    };
+  }
+
   /** Asks the log how far it goes, and writes one progress row per partition. */
   private async writeProgress(): Promise<void> {
     if (this.partitions.size === 0) return;
@@ -435,21 +465,8 @@ export class Pipeline implements LogConsumer {
     }
     const own = [...this.partitions.values()].filter((s) => s.owned);
     if (own.length === 0) return;
-    const row = (f: (s: PartitionState) => unknown): unknown[] => own.map(f);
     try {
-      await this.store.writeProgress({
-        table: 'progress_log',
-        rows: own.length,
-        columns: [
-          { name: 'topic', type: 'LowCardinality(String)', values: row((s) => s.tp.topic) },
-          { name: 'part', type: 'UInt32', values: row((s) => s.tp.partition) },
-          { name: 'committed', type: 'Int64', values: row((s) => s.committed) },
-          { name: 'end', type: 'Int64', values: row((s) => s.end) },
-          { name: 'complete_until', type: "DateTime64(3, 'UTC')", values: row((s) => s.completeUntil) },
-          { name: 'updated_at', type: "DateTime64(3, 'UTC')", values: row(() => now) },
-          { name: 'written_at', type: "DateTime('UTC')", values: row(() => Math.floor(now / 1000)) },
-        ],
-      });
+      await this.store.writeProgress(this.progressOf(own, now, (s) => s.committed));
     } catch (e) {
       this.observer.storeFailed?.(own[0]!.tp, e as Error, 1);
     }

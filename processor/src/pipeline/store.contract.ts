@@ -30,8 +30,16 @@ const ids = (...rows: { off: number; id: string; part?: number; topic?: string; 
     'event_ids',
     rows.map((r) => ({ topic: 't', part: 0, written_at: SECOND, ...r })),
   );
-const progress = (row: { part?: number; complete_until: number; updated_at: number }): Block =>
-  systemBlock('progress_log', [{ topic: 't', part: 0, committed: 1, end: 2, written_at: SECOND, ...row }]);
+const progress = (row: {
+  part?: number;
+  committed?: number;
+  complete_until?: number;
+  updated_at: number;
+  topic_id?: string;
+}): Block =>
+  systemBlock('progress_log', [
+    { topic: 't', part: 0, committed: 1, end: 2, complete_until: 0, topic_id: '', written_at: SECOND, ...row },
+  ]);
 
 export function storeContract(name: string, open: () => Promise<StoreHarness>): void {
   describe(`${name} keeps the contract of a store`, () => {
@@ -125,6 +133,20 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       expect(await h.store.completeUntil(tp)).toBe(at + 456);
       expect(await h.store.completeUntil({ topic: 't', partition: 1 })).toBe(at + 999);
       expect(await h.store.completeUntil({ topic: 'u', partition: 0 })).toBe(0);
+    });
+
+    it('knows up to where a partition was counted, for the identity that the topic has', async () => {
+      const tp = { topic: 't', partition: 0 };
+      const at = SECOND * 1000;
+      expect(await h.store.counted(tp)).toBe(0);
+      await h.store.writeProgress(progress({ committed: 40, updated_at: at + 5 }));
+      await h.store.writeProgress(progress({ committed: 30, updated_at: at + 4 }));
+      expect(await h.store.counted(tp)).toBe(40);
+      expect(await h.store.counted(tp, 'made anew')).toBe(0);
+      await h.store.insert(progress({ committed: 7, updated_at: at + 6, topic_id: 'made anew' }), 'token');
+      expect(await h.store.counted(tp, 'made anew')).toBe(7);
+      expect(await h.store.counted(tp)).toBe(0);
+      expect(await h.store.counted({ topic: 't', partition: 1 })).toBe(0);
     });
   });
 }
