@@ -85,6 +85,8 @@ interface Partition extends Cursor {
   corrupt: number;
   attempt: number;
   retryAt: number;
+  /** Whether it has ever been asked for by its topic's name, not its id. */
+  byName: boolean;
   /** When it last got records; who waits longest comes first in a request. */
   served: number;
 }
@@ -118,6 +120,7 @@ export class Fetcher implements RecordSource {
           corrupt: 0,
           attempt: 0,
           retryAt: 0,
+          byName: false,
           served: 0,
         }) as Partition,
       ]),
@@ -135,12 +138,20 @@ export class Fetcher implements RecordSource {
     return this.partitions.get(keyOf(tp))?.endOf(end) ?? end;
   }
 
+  byName(tp: TopicPartition): boolean {
+    return this.partitions.get(keyOf(tp))?.byName ?? true;
+  }
+
   fail(tp: TopicPartition, error: ShadowerError): void {
     const p = this.partitions.get(keyOf(tp));
-    if (!p || p.failure) return;
-    // What waits is of the right topic, since it was asked for by its id, and is delivered first.
-    if (p.topicId === undefined) this.drop(p);
-    p.failure = error;
+    if (!p) return;
+    if (p.byName) this.drop(p);
+    this.finish(p, error);
+  }
+
+  /** Delivers what waits, and nothing after it. */
+  private finish(p: Partition, error: ShadowerError): void {
+    p.failure ??= error;
     p.wakeup.notify();
   }
 
@@ -296,26 +307,27 @@ export class Fetcher implements RecordSource {
     }
   }
 
-  private take(asked: { p: Partition; offset: number }[], { partitions, bytes }: Fetched): void {
+  private take(asked: { p: Partition; offset: number }[], response: Fetched): void {
     const byKey = new Map(asked.map((entry) => [keyOf(entry.p.tp), entry]));
-    for (const fetched of partitions) {
+    for (const fetched of response.partitions) {
       const entry = byKey.get(keyOf(fetched));
       // Where something went back meanwhile, it is fetched again.
       if (!entry || entry.p.failure || entry.offset !== entry.p.fetchOffset) continue;
       const { p } = entry;
       if (fetched.error !== 0) this.trouble(p, fetched.error);
-      else this.takeRecords(p, fetched, bytes);
+      else this.takeRecords(p, fetched, response);
     }
   }
 
   private takeRecords(
     p: Partition,
     { records, aborted, highWatermark }: FetchedPartition,
-    responseBytes: number,
+    { bytes: responseBytes, byId }: Fetched,
   ): void {
     p.attempt = 0;
     p.highWatermark = Math.max(p.highWatermark, highWatermark);
     p.stalled = records.length === 0;
+    p.byName ||= !byId;
     if (records.length > 0) {
       // A small part must not keep the whole response in memory while it waits.
       const set = records.length * 2 < responseBytes ? Buffer.from(records) : records;
@@ -344,7 +356,7 @@ export class Fetcher implements RecordSource {
       void range(p.tp).then(
         (r) => {
           // Within it again: a broker that has just become leader did not know its end yet.
-          if (fetchOffset < r.low || fetchOffset > r.high) this.fail(p.tp, gap(p.tp, fetchOffset, r));
+          if (fetchOffset < r.low || fetchOffset > r.high) this.finish(p, gap(p.tp, fetchOffset, r));
         },
         (err: unknown) => logger.warn({ ...p.tp, err }, 'Cannot read which offsets Kafka has; trying again'),
       );

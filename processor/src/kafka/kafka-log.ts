@@ -40,7 +40,7 @@ export interface KafkaLogOptions extends KafkaConnection {
   fetch?: 'own' | 'kafkajs';
   /** Bytes fetched ahead per partition. Default 8 MiB. */
   bufferBytes?: number;
-  /** Bytes fetched ahead in all (own fetch only). Default 32 MiB. */
+  /** Bytes fetched ahead in all (own fetch only), as Kafka has them: compressed. Default 16 MiB. */
   totalBufferBytes?: number;
   /** Milliseconds an append may take, and a commit be tried. Default 30 s. */
   timeoutMs?: number;
@@ -315,7 +315,7 @@ export class KafkaLog implements EventLog {
       topics,
       fetch = 'own',
       bufferBytes = 8 * 1024 * 1024,
-      totalBufferBytes = 32 * 1024 * 1024,
+      totalBufferBytes = 16 * 1024 * 1024,
     } = this.o;
     const client = this.client!;
     if (fetch === 'kafkajs') return new KafkajsFetch({ client, partitions, bufferBytes, signal });
@@ -362,8 +362,8 @@ export class KafkaLog implements EventLog {
     for (const { tp, topicId, fence } of partitions.values()) {
       const is = identities.get(tp.topic);
       if (topicId === undefined || is === undefined || is === topicId) continue;
-      // kafkajs reads by name: what is held may be of either topic.
-      if (source instanceof KafkajsFetch) fence.revoke();
+      // What is held may then be of either topic.
+      if (source.byName(tp)) fence.revoke();
       source.fail(tp, recreatedError(tp, this.o.groupId, { was: topicId, is }));
     }
   }

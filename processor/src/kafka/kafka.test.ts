@@ -410,11 +410,15 @@ const ten = Array.from({ length: 10 }, (_, i) => record(`old ${i}`));
 describe('a topic that is made anew', () => {
   beforeAll(() => void (path = 'own'));
 
-  for (const fetch of ['own', 'kafkajs'] as const) {
-    withKafka(`halts its partition with LOG_GAP while it is read, also where it has grown (${fetch})`, async () => {
+  for (const [how, options] of [
+    ['read by id', {}],
+    ['read by name', { newestFetch: 11 }],
+    ['read by kafkajs', { fetch: 'kafkajs' }],
+  ] as const) {
+    withKafka(`halts its partition with LOG_GAP while it is ${how}, also where it has grown`, async () => {
       const topic = newTopic();
       const errors: Error[] = [];
-      const log = newLog(topic, { fetch, onError: (e) => errors.push(e) });
+      const log = newLog(topic, { ...options, onError: (e) => errors.push(e) });
       const consumer = new Recorder();
       await log.consume(consumer);
       await log.append(topic, ten);
@@ -431,8 +435,8 @@ describe('a topic that is made anew', () => {
       expect(errors[0]!.message).toContain(`it was ${was}`);
       expect(errors[0]!.message).toContain(`is ${second.position(0).topicId} now`);
       expect(log.health().halted).toMatchObject([{ topic, partition: 0 }]);
-      // kafkajs reads by name: what it gives in between is why it is not the default.
-      if (fetch === 'own') expect(consumer.values().filter((v) => v.startsWith('new'))).toEqual([]);
+      // By name something of it may be given before that is noticed; that is then not counted.
+      if (how === 'read by id') expect(consumer.values().filter((v) => v.startsWith('new'))).toEqual([]);
     });
   }
 

@@ -60,6 +60,10 @@ export class KafkajsFetch implements RecordSource {
     return this.partitions.get(keyOf(tp))?.endOf(end) ?? end;
   }
 
+  byName(): boolean {
+    return true;
+  }
+
   fail(tp: TopicPartition, error: ShadowerError): void {
     const p = this.partitions.get(keyOf(tp));
     if (!p) return;

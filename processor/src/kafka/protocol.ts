@@ -226,6 +226,8 @@ export interface FetchedPartition {
 }
 export interface Fetched {
   error: number;
+  /** Whether the topics were named by their ids. */
+  byId: boolean;
   partitions: FetchedPartition[];
   /** Size of what came. */
   bytes: number;
@@ -293,7 +295,7 @@ export async function fetch(broker: Broker, o: FetchOptions): Promise<Fetched> {
             return list;
           })
           .flat();
-        return { throttleMs, data: { error, partitions, bytes } };
+        return { throttleMs, data: { error, byId, partitions, bytes } };
       },
     ),
   );

@@ -27,7 +27,9 @@ export interface RecordSource {
   next(tp: TopicPartition): Promise<DeliveryBatch | null>;
   /** End of a partition of which Kafka says `end`: less where all has been read and the last of it is not for consumers. */
   end(tp: TopicPartition, end: number): number;
-  /** Makes `next` reject with the error, as soon as that can be. */
+  /** Whether it is read by its topic's name alone: then records of a topic made anew may have been taken for it. */
+  byName(tp: TopicPartition): boolean;
+  /** Makes `next` reject with the error; what waits is delivered before, unless it was read by name. */
   fail(tp: TopicPartition, error: ShadowerError): void;
 }
 
