@@ -187,7 +187,7 @@ export async function startStack(clickhouse, o) {
       ],
     },
     http: { host: '127.0.0.1', port: 0, ...(o.limits === undefined ? {} : { limits: o.limits }) },
-    pipeline: { time: { latenessMs: o.latenessMs ?? Infinity, futureMs: 600_000 } },
+    time: { latenessMs: o.latenessMs ?? Infinity, futureMs: 600_000 },
     logger: createLogger('warn'),
   });
   let stopped;

@@ -62,7 +62,7 @@ export class Freshness implements Told {
        SELECT '', toStartOfMinute(p.complete_until) - 60, topic, part, greatest(0, p.\`end\` - p.committed),
          greatest(0, toUnixTimestamp64Milli(now64(3)) - toUnixTimestamp64Milli(p.complete_until)) / 1000,
          ${paused.length === 0 ? 'toFloat64(0)' : `multiIf(${paused.join('')}toFloat64(0))`}, now('UTC')
-       FROM ${db}.progress_log AS p FINAL
+       FROM (SELECT * FROM ${db}.progress_log FINAL ORDER BY updated_at DESC LIMIT 1 BY topic, part) AS p
        WHERE p.complete_until >= toDateTime(60, 'UTC') AND p.updated_at > now64(3, 'UTC') - INTERVAL 1 DAY`,
     );
   }
