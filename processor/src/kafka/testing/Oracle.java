@@ -94,7 +94,7 @@ public class Oracle {
       for (int i = random.nextInt(5); i >= 0; i--)
         record
             .headers()
-            .add(new String[] {"a", "b", "workspace", "ключ", ""}[random.nextInt(5)], random.nextInt(4) == 0 ? null : bytesOfText());
+            .add(new String[] {"a", "__proto__", "workspace", "ключ", ""}[random.nextInt(5)], random.nextInt(4) == 0 ? null : bytesOfText());
     return record;
   }
 
