@@ -7,6 +7,7 @@
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { TextDecoder } from 'node:util';
 import { processor, root } from '../support/stack.mjs';
 
 const require = createRequire(join(root, 'processor/package.json'));

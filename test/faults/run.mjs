@@ -11,7 +11,7 @@ import { buildProcessor, install } from '../../scripts/prepare.mjs';
  * @typedef {object} Env what a fault gets
  * @property {import('./harness.mjs').Harness} harness
  * @property {boolean} short
- * @property {(o?: import('./harness.mjs').ScenarioOptions) => Promise<import('./harness.mjs').Scenario>} scenario
+ * @property {(o?: import('./scenario.mjs').ScenarioOptions) => Promise<import('./scenario.mjs').Scenario>} scenario
  * @property {(text: string) => void} note prints a line
  *
  * @typedef {object} Fault
@@ -51,7 +51,7 @@ async function matrix() {
  * @param {(env: Env) => Promise<import('./oracle.mjs').Verdict>} run
  */
 async function attempt(harness, run) {
-  /** @type {import('./harness.mjs').Scenario[]} */
+  /** @type {import('./scenario.mjs').Scenario[]} */
   const scenarios = [];
   try {
     return await run({

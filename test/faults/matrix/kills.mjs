@@ -9,19 +9,19 @@ import { sleep } from '../../support/stack.mjs';
 /**
  * Kills victims at a point, one after the other, each in a later batch or at a later table; then lets one finish.
  * @param {Env} env
- * @param {{ deaths: NonNullable<VictimOptions['die']>[], without?: VictimOptions['without'] }} o
+ * @param {{ deaths: NonNullable<VictimOptions['die']>[], without?: VictimOptions['without'], pipeline?: Record<string, unknown> }} o
  */
-async function killed(env, { deaths, without = [] }) {
+async function killed(env, { deaths, without = [], pipeline = {} }) {
   const s = await env.scenario();
   await s.produce(4000);
   for (const die of deaths) {
-    const victim = s.victim({ die, without });
+    const victim = s.victim({ die, without, pipeline });
     const how = await victim.gone();
     if (how !== 'SIGKILL') throw new Error(`the victim ended with ${how}: ${s.said()}`);
     // Comes in behind the batch that was cut short, so that a batch built anew would have another end.
     await s.produce(1000);
   }
-  s.victim({ without });
+  s.victim({ without, pipeline });
   await s.drained();
   return s.verdict();
 }
@@ -72,7 +72,6 @@ export default [
   {
     name: 'kill-before-intent',
     title: 'kill -9 before the intent is recorded: nothing is inserted yet, and the records are read again',
-    short: true,
     run: (env) =>
       killed(env, {
         deaths: [
@@ -115,7 +114,13 @@ export default [
       }),
     control: {
       title: 'no intent is recorded, so that the range is cut anew',
-      run: (env) => killed(env, { deaths: [{ point: 'after_block', nth: 4 }], without: ['intents'] }),
+      // Batches as large as what there is, so that the range that is cut anew has another end.
+      run: (env) =>
+        killed(env, {
+          deaths: [{ point: 'after_block', nth: 4 }],
+          without: ['intents'],
+          pipeline: { maxBatchItems: 100_000 },
+        }),
     },
   },
   {

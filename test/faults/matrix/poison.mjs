@@ -3,7 +3,7 @@
 
 /** @typedef {import('../run.mjs').Fault} Fault */
 /** @typedef {import('../run.mjs').Env} Env */
-/** @typedef {import('../harness.mjs').Scenario} Scenario */
+/** @typedef {import('../scenario.mjs').Scenario} Scenario */
 /** @typedef {{ value: Buffer | string | null, code?: string }} Poison `code` of its dead letter; none where it is an event */
 
 /** The text of an event with more behind its fields. @param {object} event @param {string} more */

@@ -41,7 +41,6 @@ export default [
   {
     name: 'duplicate-sends',
     title: 'the same event_id sent again and again: in one batch, later, across kill -9 and across a rebalance',
-    short: true,
     run: (env) => sentTwice(env),
     control: {
       title: 'a horizon of 1 ms',

@@ -7,7 +7,7 @@ import { until } from '../../support/stack.mjs';
 
 /** @typedef {import('../run.mjs').Fault} Fault */
 /** @typedef {import('../run.mjs').Env} Env */
-/** @typedef {import('../harness.mjs').Scenario} Scenario */
+/** @typedef {import('../scenario.mjs').Scenario} Scenario */
 
 /** Codes with which a processor may refuse to go on here. */
 const LOUD = ['LOG_GAP', 'LOG_REWOUND', 'STORE_UNSAFE'];
