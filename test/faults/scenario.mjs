@@ -286,7 +286,7 @@ export class Scenario {
    * @param {{ seconds?: number, ends?: (o: { topic: string, partition: number, high: number }) => number }} [o] `ends`
    *   where the last deliverable offset is not the end of the log (aborted transactions, compaction)
    */
-  async drained({ seconds = 90, ends = (o) => o.high } = {}) {
+  async drained({ seconds = 180, ends = (o) => o.high } = {}) {
     let last = /** @type {any[]} */ ([]);
     const open = () => last.filter((o) => o.committed !== ends(o) || o.pending);
     await until(

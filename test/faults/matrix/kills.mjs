@@ -34,16 +34,17 @@ async function killed(env, { deaths, without = [], pipeline = {} }) {
  */
 async function killedAtRandom(env, { kills, without = [] }) {
   const s = await env.scenario();
-  const load = s.load(400);
   const waitMs = { after_intent: 15, after_block: 4, before_commit: 15 };
   for (let i = 0; i < kills; i++) {
     const victim = s.victim({ waitMs, without, kafka: { sessionTimeoutMs: 1000, rebalanceTimeoutMs: 2000 } });
-    await victim.says('assigned');
-    await sleep(Math.random() * 700);
+    const more = s.produce(400);
+    // Every other one gets to its first commit, so that it goes on.
+    await victim.says(i % 2 === 0 ? 'assigned' : 'flushed');
+    await sleep(Math.random() * 500);
     await victim.kill9();
+    await more;
   }
-  await load.stop();
-  s.victim();
+  s.victim({ pipeline: { maxBatchItems: 100_000 } });
   await s.drained();
   return s.verdict();
 }
