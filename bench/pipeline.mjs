@@ -107,42 +107,29 @@ export async function runOurs(log, topic, { nodeArgs = [], compare = true } = {}
   }
 }
 
-/** Figures of the JSON line, from all rounds of a contestant. */
-function figures(/** @type {Result[]} */ results, /** @type {number} */ events) {
-  const of = (/** @type {(r: Result) => number} */ f) => median(results.map(f));
-  const optional = (/** @type {'engineRssMb'} */ k) =>
-    results[0][k] === undefined
-      ? {}
-      : {
-          engine_rss_mb: round(
-            of((r) => r[k] ?? NaN),
-            1,
-          ),
-        };
+/**
+ * Figures of the JSON line, from all rounds of a contestant. `steady` is what an event costs beyond what a start costs: the
+ * difference to the contestant's run over the small topic.
+ * @param {Result[]} results
+ * @param {Result[]} small
+ * @param {{events: number, smallEvents: number}} o
+ */
+function figures(results, small, { events, smallEvents }) {
+  const of = (/** @type {(r: Result) => number} */ f, digits = 0) => round(median(results.map(f)), digits);
+  const start = (/** @type {Result} */ r) => small.find((x) => x.compression === r.compression);
+  const beyond = (/** @type {'wall' | 'cpu'} */ k) =>
+    of((r) => (events - smallEvents) / Math.max(0.01, r[k] - (start(r)?.[k] ?? NaN)));
   return {
-    events_per_s: Math.round(of((r) => events / r.wall)),
-    events_per_cpu_s: Math.round(of((r) => events / r.cpu)),
-    rss_mb: round(
-      of((r) => r.rssMb),
-      1,
-    ),
-    ...optional('engineRssMb'),
-    wall_s: round(
-      of((r) => r.wall),
-      2,
-    ),
-    cpu_s: round(
-      of((r) => r.cpu),
-      2,
-    ),
+    events_per_s: of((r) => events / r.wall),
+    events_per_cpu_s: of((r) => events / r.cpu),
+    rss_mb: of((r) => r.rssMb, 1),
+    wall_s: of((r) => r.wall, 2),
+    cpu_s: of((r) => r.cpu, 2),
+    steady_events_per_s: beyond('wall'),
+    steady_events_per_cpu_s: beyond('cpu'),
     ...(results[0].processorCpu === undefined
       ? {}
-      : {
-          processor_cpu_s: round(
-            of((r) => r.processorCpu ?? NaN),
-            2,
-          ),
-        }),
+      : { engine_rss_mb: of((r) => r.engineRssMb ?? NaN, 1), processor_cpu_s: of((r) => r.processorCpu ?? NaN, 2) }),
   };
 }
 
@@ -184,8 +171,14 @@ export async function pipeline(o) {
   say(`${machine()}; Kafka by ${log.by}, ${PARTITIONS} partitions`);
   /** @type {Result[]} */
   const results = [];
+  /** @type {Result[]} */
+  const small = [];
+  const smallEvents = Math.max(1000, Math.round(o.events / 20));
   let bytes = 0;
   for (const compression of /** @type {const} */ (['lz4', 'none'])) {
+    const start = { prefix: `bench-${compression}-small`, events: smallEvents, compression };
+    await log.fill(start.prefix, { ...start, series: o.series, minutes: Math.max(1, Math.round(o.minutes / 20)) });
+    for (const c of contestants) small.push(await run(start, c));
     const topic = { prefix: `bench-${compression}`, events: o.events, compression };
     const filled = await log.fill(topic.prefix, { ...o, compression });
     bytes = Math.round(filled.bytes / filled.events);
@@ -212,7 +205,12 @@ export async function pipeline(o) {
   const all = (/** @type {string} */ name) => results.filter((r) => r.name === name);
   /** @type {Record<string, any>} */
   const summary = {};
-  for (const name of new Set(results.map((r) => r.name))) summary[name] = figures(all(name), o.events);
+  for (const name of new Set(results.map((r) => r.name)))
+    summary[name] = figures(
+      all(name),
+      small.filter((r) => r.name === name),
+      { events: o.events, smallEvents },
+    );
   if (o.tune) {
     const best = TUNINGS.map((t) => t.name)
       .filter((n) => summary[n])
@@ -228,9 +226,12 @@ export async function pipeline(o) {
       cpu_vs_tuned: ratio('ours', 'tuned', 'events_per_cpu_s'),
       cpu_vs_lean: ratio('ours', 'lean', 'events_per_cpu_s'),
       wall_vs_default: ratio('ours', 'default', 'events_per_s'),
+      steady_cpu_vs_default: ratio('ours', 'default', 'steady_events_per_cpu_s'),
+      steady_cpu_vs_tuned: ratio('ours', 'tuned', 'steady_events_per_cpu_s'),
     },
     workload: {
       events: o.events,
+      small_events: smallEvents,
       bytes,
       partitions: PARTITIONS,
       series: o.series,
@@ -239,6 +240,7 @@ export async function pipeline(o) {
       rounds: o.rounds,
     },
     rounds: results.map(({ answers: _, ...r }) => r),
+    small: small.map(({ answers: _, ...r }) => r),
     machine: machine(),
   };
   say();
@@ -248,6 +250,22 @@ export async function pipeline(o) {
   for (const c of contestants) if (c !== 'ours') say(`${c.name}: ${c.description}${settingsOf(c)}`);
   say(
     'ours: validated, exactly once, event ids deduplicated, raw and all rollups, dead letters, watermarks; CPU time is that of the processor and of the engine it writes to',
+  );
+  print();
+  print(
+    table(
+      ['', 'events/s', 'events/CPU-s', 'steady events/s', 'steady events/CPU-s'],
+      Object.entries(summary).map(([name, f]) => [
+        name,
+        ...[f.events_per_s, f.events_per_cpu_s, f.steady_events_per_s, f.steady_events_per_cpu_s].map((x) =>
+          x.toLocaleString('en'),
+        ),
+      ]),
+      1,
+    ),
+  );
+  say(
+    `Steady: beyond what a run over ${smallEvents.toLocaleString('en')} events costs, so without joining the group, warming up and the last flush.`,
   );
   say(`ratios: ${JSON.stringify(json.ratios)}`);
   return json;
