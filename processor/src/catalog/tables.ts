@@ -274,6 +274,7 @@ export const systemTables: readonly TableDef[] = [
       { name: 'topic', type: NAME, description: 'Topic' },
       { name: 'part', type: 'UInt32', description: 'Partition' },
       { name: 'off', type: 'Int64', description: 'Offset' },
+      { name: 'topic_id', type: NAME, description: "Identity of the topic, '' where the log has none" },
       { name: 'id', type: 'String', description: 'Workspace and event id' },
       writtenAt,
     ],

@@ -106,6 +106,20 @@ export class ClickHouse {
     }
   }
 
+  /** Hands over the rows of a large result one by one, each a list of its values, without holding them all. */
+  async eachRow<T extends readonly unknown[]>(
+    query: string,
+    params: Record<string, unknown>,
+    take: (row: T) => void,
+  ): Promise<void> {
+    try {
+      const result = await this.client.query({ query, query_params: params, format: 'JSONCompactEachRow' });
+      for await (const rows of result.stream<T>()) for (const row of rows) take(row.json());
+    } catch (e) {
+      throw storeError(e);
+    }
+  }
+
   /** Inserts a Native block, waiting for the outcome. */
   async insertNative(
     table: string,

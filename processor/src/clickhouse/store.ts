@@ -115,19 +115,29 @@ export class ClickHouseStore implements Store {
   }
 
   async seenEventIds(
-    tp: TopicPartition,
+    tp: TopicPartition & { topicId?: string },
     before: number,
     since: number,
     limit: number,
-  ): Promise<{ id: string; at: number }[]> {
-    const rows = await this.ch.rows<{ id: string; at: string | number }>(
+    take: (id: string, at: number) => void,
+  ): Promise<void> {
+    // Up to a million rows, so they are streamed.
+    await this.ch.eachRow<[string, number]>(
       `SELECT id, at FROM (
-         SELECT id, toUnixTimestamp(written_at) AS at, off FROM ${this.ch.database}.event_ids
-         WHERE topic = {topic:String} AND part = {part:UInt32} AND off < {before:Int64} AND written_at >= fromUnixTimestamp({since:UInt32})
-         ORDER BY off DESC LIMIT {limit:UInt64}) ORDER BY off`,
-      { topic: tp.topic, part: tp.partition, before, since: Math.max(0, Math.floor(since / 1000)), limit },
+         SELECT id, toUnixTimestamp(written_at) AS at, off, topic_id = {topicId:String} AS own FROM ${this.ch.database}.event_ids
+         WHERE topic = {topic:String} AND part = {part:UInt32} AND (topic_id != {topicId:String} OR off < {before:Int64})
+           AND written_at >= fromUnixTimestamp({since:UInt32})
+         ORDER BY own DESC, off DESC LIMIT {limit:UInt64}) ORDER BY own, off`,
+      {
+        topic: tp.topic,
+        part: tp.partition,
+        topicId: tp.topicId ?? '',
+        before,
+        since: Math.max(0, Math.floor(since / 1000)),
+        limit,
+      },
+      ([id, at]) => take(id, at * 1000),
     );
-    return rows.map((r) => ({ id: r.id, at: Number(r.at) * 1000 }));
   }
 
   async completeUntil(tp: TopicPartition): Promise<number> {

@@ -31,7 +31,13 @@ export interface OpenBatch {
   /** The batch is done with: its memory may be used again. */
   release?(): void;
 }
-export type BatchOpener = (spec: TopicSpec, tp: TopicPartition, seen: SeenIds, at: number) => OpenBatch;
+/** `topicId`: identity of the topic, where the log has one. */
+export type BatchOpener = (
+  spec: TopicSpec,
+  tp: TopicPartition & { topicId?: string },
+  seen: SeenIds,
+  at: number,
+) => OpenBatch;
 
 export interface TimeLimits {
   /** Events older than this are dead letters; milliseconds, Infinity for no limit. */
@@ -102,7 +108,7 @@ export class Batch {
 
   constructor(
     private readonly plans: BatchPlans,
-    private readonly tp: TopicPartition,
+    private readonly tp: TopicPartition & { topicId?: string },
     private readonly seen: SeenIds,
     private readonly limits: TimeLimits,
     /** When the batch was opened, milliseconds; the clock of everything in it. */
@@ -138,7 +144,7 @@ export class Batch {
         this.count(event.workspace, 'duplicate', event.type);
         return;
       }
-      this.ids.push([this.tp.topic, this.tp.partition, record.offset, id, this.writtenAt]);
+      this.ids.push([this.tp.topic, this.tp.partition, record.offset, this.tp.topicId ?? '', id, this.writtenAt]);
     }
     this.count(event.workspace, 'used', event.type);
     if (event.time > this.maxEventTime) this.maxEventTime = event.time;

@@ -35,22 +35,22 @@ export class MemoryStore implements Store {
   }
 
   async seenEventIds(
-    tp: TopicPartition,
+    tp: TopicPartition & { topicId?: string },
     before: number,
     since: number,
     limit: number,
-  ): Promise<{ id: string; at: number }[]> {
-    return this.rows('event_ids')
-      .filter(
-        (r) =>
-          r.topic === tp.topic &&
-          r.part === tp.partition &&
-          (r.off as number) < before &&
-          (r.written_at as number) >= Math.floor(since / 1000),
-      )
-      .sort((a, b) => (a.off as number) - (b.off as number))
-      .slice(limit === 0 ? Infinity : -limit)
-      .map((r) => ({ id: r.id as string, at: (r.written_at as number) * 1000 }));
+    take: (id: string, at: number) => void,
+  ): Promise<void> {
+    const own = (r: Record<string, unknown>): boolean => r.topic_id === (tp.topicId ?? '');
+    const rows = this.rows('event_ids').filter(
+      (r) =>
+        r.topic === tp.topic &&
+        r.part === tp.partition &&
+        (!own(r) || (r.off as number) < before) &&
+        (r.written_at as number) >= Math.floor(since / 1000),
+    );
+    rows.sort((a, b) => Number(own(a)) - Number(own(b)) || (a.off as number) - (b.off as number));
+    for (const r of limit === 0 ? [] : rows.slice(-limit)) take(r.id as string, (r.written_at as number) * 1000);
   }
 
   /** The newest word on a partition. */

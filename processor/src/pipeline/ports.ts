@@ -118,8 +118,17 @@ export interface Store {
    * Rejects with STORE_UNAVAILABLE when the outcome is unknown; calling again with the same token is then safe.
    */
   insert(block: Block, token: string): Promise<void>;
-  /** The newest `limit` event ids stored for a partition at offsets below `before`, since `since` (ms); newest last. */
-  seenEventIds(tp: TopicPartition, before: number, since: number, limit: number): Promise<{ id: string; at: number }[]>;
+  /**
+   * Hands over the newest `limit` event ids stored for a partition since `since` (ms), oldest first: those at offsets below
+   * `before`, and all of a topic of the same name with another identity.
+   */
+  seenEventIds(
+    tp: TopicPartition & { topicId?: string },
+    before: number,
+    since: number,
+    limit: number,
+    take: (id: string, at: number) => void,
+  ): Promise<void>;
   /** Time (ms) until which the partition was last known to be complete; 0 if never. */
   completeUntil(tp: TopicPartition): Promise<number>;
   /** Position below which everything of the partition was counted, as last noted for this topic's identity; 0 if never. */

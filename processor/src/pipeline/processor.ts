@@ -121,6 +121,9 @@ class Turns {
 
 const keyOf = (tp: TopicPartition): string => `${tp.topic}\u001f${tp.partition}`;
 
+const withId = ({ tp, topicId }: PartitionState): TopicPartition & { topicId?: string } =>
+  topicId === undefined ? tp : { ...tp, topicId };
+
 /** Names the exact range: the store drops a block only if it has this table's block of this very range. */
 export const tokenOf = (r: OffsetRange): string =>
   `v${r.encoder}:${r.topic}${r.topicId === undefined ? '' : `@${r.topicId}`}:${r.partition}:${r.from}-${r.to}`;
@@ -200,13 +203,8 @@ export class Pipeline implements LogConsumer {
         );
       const seen = new SeenIds(this.options.seenHorizonMs, this.options.seenCapacity);
       const now = a.pending?.at ?? this.clock();
-      const ids = await this.store.seenEventIds(
-        a,
-        a.committed,
-        now - this.options.seenHorizonMs,
-        this.options.seenCapacity,
-      );
-      for (const { id, at } of ids) seen.add(id, at);
+      const { seenHorizonMs, seenCapacity } = this.options;
+      await this.store.seenEventIds(a, a.committed, now - seenHorizonMs, seenCapacity, (id, at) => seen.add(id, at));
       this.partitions.set(keyOf(a), {
         tp: { topic: a.topic, partition: a.partition },
         spec,
@@ -243,7 +241,7 @@ export class Pipeline implements LogConsumer {
           s.position = s.replay.to;
           await this.flush(s);
         }
-        s.batch ??= this.openBatch(s.spec, s.tp, s.seen, s.replay?.at ?? this.clock());
+        s.batch ??= this.openBatch(s.spec, withId(s), s.seen, s.replay?.at ?? this.clock());
         s.batch.take(records, i);
         s.position = offset + 1;
         if (

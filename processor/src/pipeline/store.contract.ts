@@ -1,6 +1,6 @@
 /** The contract of the Store port. ClickHouse and the in-memory twin run it; see `*.test.ts` beside them. */
 import { systemTables } from '../catalog/tables';
-import type { Block, Store } from './ports';
+import type { Block, Store, TopicPartition } from './ports';
 
 /** One fresh, empty store. */
 export interface StoreHarness {
@@ -25,10 +25,12 @@ export function systemBlock(table: string, rows: readonly Record<string, unknown
 }
 
 const SECOND = Math.floor(Date.now() / 1000);
-const ids = (...rows: { off: number; id: string; part?: number; topic?: string; written_at?: number }[]): Block =>
+const ids = (
+  ...rows: { off: number; id: string; part?: number; topic?: string; topic_id?: string; written_at?: number }[]
+): Block =>
   systemBlock(
     'event_ids',
-    rows.map((r) => ({ topic: 't', part: 0, written_at: SECOND, ...r })),
+    rows.map((r) => ({ topic: 't', part: 0, topic_id: '', written_at: SECOND, ...r })),
   );
 const progress = (row: {
   part?: number;
@@ -101,9 +103,14 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       );
       await h.store.insert(ids({ off: 5, id: 'other partition', part: 1 }), '3');
       await h.store.insert(ids({ off: 5, id: 'other topic', topic: 'u' }), '4');
+      const found = async (of: TopicPartition & { topicId?: string }, before: number, since: number, limit: number) => {
+        const list: { id: string; at: number }[] = [];
+        await h.store.seenEventIds(of, before, since, limit, (id, when) => list.push({ id, at: when }));
+        return list;
+      };
       const seen = async (before: number, since: number, limit: number) =>
-        (await h.store.seenEventIds(tp, before, since, limit)).map((r) => r.id);
-      expect(await h.store.seenEventIds(tp, 100, 0, 10)).toEqual([
+        (await found(tp, before, since, limit)).map((r) => r.id);
+      expect(await found(tp, 100, 0, 10)).toEqual([
         { id: 'a', at: at - 100_000 },
         { id: 'b', at: at - 50_000 },
         { id: 'c', at },
@@ -116,7 +123,16 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       expect(await seen(100, at - 49_000, 10)).toEqual(['c', 'd']);
       expect(await seen(100, 0, 3)).toEqual(['b', 'c', 'd']);
       expect(await seen(100, -5, 0)).toEqual([]);
-      expect(await h.store.seenEventIds({ topic: 'none', partition: 0 }, 100, 0, 10)).toEqual([]);
+      expect(await found({ topic: 'none', partition: 0 }, 100, 0, 10)).toEqual([]);
+
+      // A topic made anew begins at offset 0 again; what the former one had was seen all the same.
+      await h.store.insert(
+        ids({ off: 2, id: 'new', topic_id: 'anew' }, { off: 9, id: 'later', topic_id: 'anew' }),
+        '5',
+      );
+      const anew = await found({ ...tp, topicId: 'anew' }, 5, 0, 10);
+      expect(anew.map((r) => r.id)).toEqual(['a', 'b', 'c', 'd', 'new']);
+      expect((await found(tp, 40, 0, 10)).map((r) => r.id)).toEqual(['new', 'later', 'a', 'b', 'c']);
     });
 
     it('knows how far a partition was complete, by the newest word on it', async () => {

@@ -98,7 +98,7 @@ class FastBatch implements OpenBatch {
     private readonly columns: Columns,
     private readonly decode: Decoder,
     private readonly spec: TopicSpec,
-    private readonly tp: TopicPartition,
+    private readonly tp: TopicPartition & { topicId?: string },
     private readonly seen: SeenIds,
     private readonly limits: TimeLimits,
     readonly at: number,
@@ -254,6 +254,7 @@ class FastBatch implements OpenBatch {
       topic: { kind: 'constant', value: this.tp.topic },
       part: { kind: 'constant', value: this.tp.partition },
       off: offsets,
+      topic_id: { kind: 'constant', value: this.tp.topicId ?? '' },
       id: { kind: 'strings', data: ids.view(), length: rows },
       written_at: { kind: 'constant', value: this.writtenAt },
     } as const;
