@@ -98,12 +98,20 @@ export class Staging {
 
   /** Fills the staging tables with what lies in the touched partitions beyond the scope, and must stay. */
   async keepTheRest(): Promise<void> {
-    const { from, to } = this.scope;
+    const inside = windowsIn(this.scope.from, this.scope.to);
     for (const t of this.scope.tables) {
       const target = `ALTER TABLE ${this.local(this.staged(t))}${onCluster(this.o)}`;
-      for (const id of await this.partitions(t))
+      for (const id of await this.partitions(t)) {
+        const [rows] = (await this.ch.arrays(
+          `SELECT countIf(NOT (${inside})), countIf(${inside}) FROM ${quoteName(this.o.database)}.${quoteName(t.name)} WHERE _partition_id = {id:String}`,
+          { id },
+        )) as [number, number][];
+        const [rest, rebuilt] = rows!;
+        if (rest === 0) continue;
         await this.ch.command(`${target} ATTACH PARTITION ID '${id}' FROM ${this.local(t)}`);
-      await this.ch.command(`${target} DELETE WHERE ${windowsIn(from, to)} SETTINGS mutations_sync = 2`);
+        if (rebuilt > 0)
+          await this.ch.command(`${target} DELETE IN PARTITION ID '${id}' WHERE ${inside} SETTINGS mutations_sync = 2`);
+      }
     }
   }
 
