@@ -44,7 +44,7 @@ function markerEvent(/** @type {number} */ i) {
  * Highest rate that the whole machine sustains, this producer included: events per second that were committed in the second
  * half of `seconds` of full speed.
  */
-async function calibrate(/** @type {any} */ producer, /** @type {() => Promise<number>} */ committed, seconds = 12) {
+async function calibrate(/** @type {any} */ producer, /** @type {() => Promise<number>} */ committed, seconds = 20) {
   producer.rate(Infinity);
   await sleep((seconds / 2) * 1000);
   const [from, at] = [await committed(), Date.now()];
