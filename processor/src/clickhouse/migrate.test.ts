@@ -91,6 +91,18 @@ describe('past states converge and keep their data', () => {
       ['ALTER TABLE shadower.raw_integration_api_call MODIFY COLUMN idx UInt8'],
       [/MODIFY COLUMN `idx` UInt32/],
     ],
+    [
+      'a number that may be missing was narrower',
+      ['ALTER TABLE shadower.raw_integration_api_call MODIFY COLUMN status_code Nullable(UInt16)'],
+      [/MODIFY COLUMN `status_code` Nullable\(UInt64\)/],
+    ],
+    [
+      'a number was narrower, and could not be missing',
+      ['DROP COLUMN bytes_in', 'ADD COLUMN bytes_in UInt32'].map(
+        (change) => `ALTER TABLE shadower.raw_integration_api_call ${change}`,
+      ),
+      [/MODIFY COLUMN `bytes_in` Nullable\(UInt64\)/],
+    ],
   ])('%s', async (_name, past, wanted) => {
     for (const sql of past) await ch.command(sql);
     const { statements } = await migrate(ch, domains);

@@ -32,11 +32,18 @@ export interface MigrationReport {
 /** Widenings that lose nothing, from → to. */
 const WIDER: Record<string, string[]> = {
   UInt8: ['UInt16', 'UInt32', 'UInt64', 'Int16', 'Int32', 'Int64'],
+  UInt16: ['UInt32', 'UInt64', 'Int32', 'Int64'],
   UInt32: ['UInt64', 'Int64'],
   String: ['LowCardinality(String)'],
   'LowCardinality(String)': ['String'],
 };
-const canWiden = (from: string, to: string): boolean => to === `Nullable(${from})` || (WIDER[from] ?? []).includes(to);
+const canWiden = (from: string, to: string): boolean => {
+  const inner = /^Nullable\((.+)\)$/.exec(from)?.[1];
+  // What may be missing stays so: a number that may be missing becomes a wider one that may be.
+  if (inner !== undefined) return (WIDER[inner] ?? []).some((wider) => to === `Nullable(${wider})`);
+  const wider = [from, ...(WIDER[from] ?? [])];
+  return wider.slice(1).includes(to) || wider.some((type) => to === `Nullable(${type})`);
+};
 
 interface LiveTable {
   name: string;

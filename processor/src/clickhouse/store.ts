@@ -140,6 +140,11 @@ export class ClickHouseStore implements Store {
     );
   }
 
+  async now(): Promise<number> {
+    const rows = await this.ch.rows<{ ms: string }>('SELECT toString(toUnixTimestamp64Milli(now64(3))) AS ms');
+    return Number(rows[0]!.ms);
+  }
+
   async completeUntil(tp: TopicPartition): Promise<number> {
     const rows = await this.ch.rows<{ ms: string | number }>(
       `SELECT toString(toUnixTimestamp64Milli(complete_until)) AS ms FROM ${this.ch.database}.progress_log FINAL WHERE topic = {topic:String} AND part = {part:UInt32}`,

@@ -244,7 +244,7 @@ export class Fetcher implements RecordSource {
   /** Sends what can be sent. To be called whenever that may have changed. */
   private pump(): void {
     if (!this.started || this.o.signal.aborted || this.refreshing) return;
-    const now = Date.now();
+    const now = performance.now();
     const wanted = new Map<number, { ready: Partition[]; full: number }>();
     for (const p of this.partitions.values()) {
       if (p.failure || p.suspect) continue;
@@ -273,7 +273,7 @@ export class Fetcher implements RecordSource {
   private async request(id: number, node: Node, ready: Partition[], maxWaitMs: number): Promise<void> {
     const { cluster, signal, logger, newestVersion } = this.o;
     node.busy = true;
-    node.notBefore = Date.now() + PACE_MS;
+    node.notBefore = performance.now() + PACE_MS;
     ready.sort((a, b) => a.served - b.served);
     const asked = ready.map((p) => ({ p, offset: p.fetchOffset }));
     try {
@@ -298,7 +298,7 @@ export class Fetcher implements RecordSource {
     } catch (err) {
       if (signal.aborted) return;
       const pauseMs = backoff(node.attempt++);
-      node.notBefore = Date.now() + pauseMs;
+      node.notBefore = performance.now() + pauseMs;
       logger[node.attempt > 2 ? 'warn' : 'debug']({ broker: id, pauseMs, err }, 'A fetch failed; trying again');
       this.refresh();
     } finally {
@@ -382,7 +382,7 @@ export class Fetcher implements RecordSource {
 
   private postpone(p: Partition): void {
     const pauseMs = backoff(p.attempt++);
-    p.retryAt = Date.now() + pauseMs;
+    p.retryAt = performance.now() + pauseMs;
     this.later(pauseMs);
   }
 
@@ -414,7 +414,7 @@ export class Fetcher implements RecordSource {
           { err: asLogError(err, 'cannot read the metadata') },
           'Who leads what is not known; trying again',
         );
-        for (const p of this.partitions.values()) if (p.retryAt <= Date.now()) this.postpone(p);
+        for (const p of this.partitions.values()) if (p.retryAt <= performance.now()) this.postpone(p);
       })
       .finally(() => {
         this.refreshing = undefined;

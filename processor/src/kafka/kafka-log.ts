@@ -460,7 +460,7 @@ export class KafkaLog implements EventLog {
     current = () => this.epoch === epoch,
   ): Promise<void> {
     const { groupId, generationId, memberId, coordinator } = epoch.membership;
-    const deadline = Date.now() + (this.o.timeoutMs ?? 30_000);
+    const deadline = performance.now() + (this.o.timeoutMs ?? 30_000);
     const partitions = [{ partition: tp.partition, offset: String(offset), metadata }];
     for (let attempt = 0; ; attempt++) {
       if (!current()) throw new ShadowerError('LOG_FENCED', `${keyOf(tp)} was taken away in a rebalance`);
@@ -476,9 +476,10 @@ export class KafkaLog implements EventLog {
       } catch (e) {
         const type = protocolError(e);
         if (type && FENCED.has(type)) {
+          this.outcast(epoch, e);
           throw new ShadowerError('LOG_FENCED', `Kafka refused the commit of ${keyOf(tp)}: ${type}`, { cause: e });
         }
-        if (Date.now() > deadline) throw asLogError(e, `cannot commit ${keyOf(tp)}`);
+        if (performance.now() > deadline) throw asLogError(e, `cannot commit ${keyOf(tp)}`);
         this.logger.debug({ ...tp, attempt, err: e }, 'A commit was not acknowledged; trying again');
         await pause(Math.min(2000, 100 * 2 ** Math.min(attempt, 10)));
       }
@@ -503,6 +504,18 @@ export class KafkaLog implements EventLog {
       this.recovery = undefined;
       if (!this.stop.signal.aborted) await this.start();
     })();
+  }
+
+  /**
+   * Kafka knows this membership no more. kafkajs learns that from its next heartbeat and joins again; but it tells by the
+   * wall clock when that is due, and sends none for as long as the clock was set back. Then this does it.
+   */
+  private outcast(epoch: Epoch, cause: unknown): void {
+    const { sessionTimeoutMs = 30_000 } = this.o;
+    const timer = setTimeout(() => {
+      if (this.epoch === epoch) this.recover(cause);
+    }, sessionTimeoutMs / 2);
+    timer.unref();
   }
 
   /** Stops consuming for good; appends go on. */

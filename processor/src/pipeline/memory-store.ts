@@ -11,6 +11,10 @@ export class MemoryStore implements Store {
   /** Switches deduplication off, as the control of fault tests. */
   deduplicate = true;
 
+  async now(): Promise<number> {
+    return Date.now();
+  }
+
   rows(table: string): Record<string, unknown>[] {
     return this.tables.get(table) ?? [];
   }

@@ -129,6 +129,8 @@ export interface Store {
     limit: number,
     take: (id: string, at: number) => void,
   ): Promise<void>;
+  /** The store's own clock, milliseconds since the epoch. Rejects with STORE_UNAVAILABLE. */
+  now(): Promise<number>;
   /** Time (ms) until which the partition was last known to be complete; 0 if never. */
   completeUntil(tp: TopicPartition): Promise<number>;
   /** Position below which everything of the partition was counted, as last noted for this topic's identity; 0 if never. */

@@ -282,6 +282,42 @@ test('while behind, complete until follows what was read, whatever one fast cloc
   expect(Math.max(...behind)).toBeLessThanOrEqual(Date.now() - HOUR - options.completeGraceMs + 1000);
 });
 
+/** A pipeline whose clock can be set. */
+async function withClock(extra: Partial<PipelineOptions> = {}) {
+  const t = setUp(1);
+  const clock = { aheadMs: 0 };
+  const make = plainBatches(domains, decodeTraces, { latenessMs: Infinity, futureMs: Infinity });
+  const log = new MemoryLog(t.cluster);
+  const pipeline = new Pipeline(log, t.store, make, topics, { ...options, ...extra }, () => Date.now() + clock.aheadMs);
+  await pipeline.start();
+  return { ...t, clock, pipeline };
+}
+
+test('a clock that is hours ahead calls nothing complete that has not happened yet', async () => {
+  const t = await withClock();
+  t.clock.aheadMs = 5 * 3600_000;
+  await t.append(0, 10);
+  await t.drained();
+  await new Promise((r) => setTimeout(r, 60));
+  await t.pipeline.stop();
+  const told = t.store.rows('progress_log').map((r) => Math.max(r.complete_until as number, r.updated_at as number));
+  expect(told.length).toBeGreaterThan(2);
+  expect(Math.max(...told)).toBeLessThanOrEqual(Date.now());
+  expect(t.store.rows('progress_log').at(-1)!.complete_until).toBeGreaterThan(
+    Date.now() - options.completeGraceMs - 5000,
+  );
+});
+
+test('an open batch is flushed though the clock was set back', async () => {
+  const t = await withClock({ flushIntervalMs: 100 });
+  await t.append(0, 3);
+  await new Promise((r) => setTimeout(r, 20));
+  t.clock.aheadMs = -5 * 3600_000;
+  await t.drained();
+  await t.pipeline.stop();
+  expectExactlyOnce(t.store, 3);
+});
+
 test('a range that this version would judge differently is refused before anything is written', async () => {
   const t = setUp(1);
   await t.append(0, 20);

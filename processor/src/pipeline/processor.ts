@@ -135,6 +135,8 @@ export class Pipeline implements LogConsumer {
   private flushTimer: NodeJS.Timeout | undefined;
   private progressTimer: NodeJS.Timeout | undefined;
   private closing = false;
+  /** What the store's clock said last, and when that was by a clock that only goes forward. */
+  private storeClock = { at: 0, measured: performance.now() };
   /** Why a partition stopped for good, or cannot go on until somebody mends something. */
   private readonly troubles = new Map<string, Error>();
 
@@ -159,6 +161,7 @@ export class Pipeline implements LogConsumer {
   /** Checks the store, then consumes until `stop`. */
   async start(): Promise<void> {
     await this.store.check();
+    await this.readStoreClock();
     await this.log.consume(this);
     this.flushTimer = setInterval(() => this.flushDue(), Math.max(10, this.options.flushIntervalMs / 4));
     this.progressTimer = setInterval(() => void this.writeProgress(), this.options.progressIntervalMs);
@@ -293,7 +296,9 @@ export class Pipeline implements LogConsumer {
     if (s.batch === undefined) return false;
     const behind = s.end - s.position >= this.options.maxBatchItems;
     const { flushIntervalMs, catchUpIntervalMs } = this.options;
-    return this.clock() - s.batch.at >= (behind ? Math.max(flushIntervalMs, catchUpIntervalMs) : flushIntervalMs);
+    const waited = this.clock() - s.batch.at;
+    // A clock that was set back does not tell how long the batch has waited; it may not wait until that has caught up.
+    return waited < 0 || waited >= (behind ? Math.max(flushIntervalMs, catchUpIntervalMs) : flushIntervalMs);
   }
 
   private openBytes(): number {
@@ -336,7 +341,7 @@ export class Pipeline implements LogConsumer {
       await this.writing.run(() => {
         const blocks = s.owned && batch ? batch.blocks() : [];
         // Last, and before the commit: the store is never behind the log in what it says was counted (see `assigned`).
-        return this.insertAll(s, [...blocks, this.progressOf([s], this.clock(), () => range.to)], tokenOf(range));
+        return this.insertAll(s, [...blocks, this.progressOf([s], this.sureNow(), () => range.to)], tokenOf(range));
       });
       if (!s.owned) return;
       await this.untilLogAnswers(s, () => this.log.commit(range));
@@ -417,9 +422,23 @@ export class Pipeline implements LogConsumer {
     this.troubles.delete(keyOf(s.tp));
   }
 
+  private async readStoreClock(): Promise<void> {
+    const at = await this.store.now();
+    this.storeClock = { at, measured: performance.now() };
+  }
+
+  /**
+   * The present that may be told to readers: of this process' clock and the store's the one that is behind, since a clock
+   * that is ahead would call complete what has not happened yet. In between, the store's goes on by a clock that cannot be set.
+   */
+  private sureNow(): number {
+    const { at, measured } = this.storeClock;
+    return Math.floor(Math.min(this.clock(), at + performance.now() - measured));
+  }
+
   /** Moves `completeUntil`, which never goes back. */
   private advance(s: PartitionState, readUntil: number): void {
-    const now = this.clock();
+    const now = this.sureNow();
     const caughtUp = s.batch === undefined && s.committed >= s.end;
     const until = (caughtUp ? now : Math.min(readUntil, now)) - this.options.completeGraceMs;
     if (until > s.completeUntil) s.completeUntil = until;
@@ -454,7 +473,9 @@ export class Pipeline implements LogConsumer {
     } catch {
       return; // Without the end nothing can be called complete; the rows then age, and readers see it.
     }
-    const now = this.clock();
+    // Where the store is away its clock is reckoned on, and the row below does not come in either.
+    await this.readStoreClock().catch(() => undefined);
+    const now = this.sureNow();
     for (const e of ends) {
       const s = this.partitions.get(keyOf(e));
       if (s === undefined || !s.owned) continue;

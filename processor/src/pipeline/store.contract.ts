@@ -151,6 +151,14 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       expect(await h.store.completeUntil({ topic: 'u', partition: 0 })).toBe(0);
     });
 
+    it('tells its clock', async () => {
+      const before = Date.now();
+      const now = await h.store.now();
+      // The same machine here; its whole milliseconds may be cut off.
+      expect(now).toBeGreaterThanOrEqual(before - 1);
+      expect(now).toBeLessThanOrEqual(Date.now() + 1);
+    });
+
     it('knows up to where a partition was counted, for the identity that the topic has', async () => {
       const tp = { topic: 't', partition: 0 };
       const at = SECOND * 1000;
