@@ -96,6 +96,10 @@ interface PartitionState {
   logEnd: number;
   /** False once the partition was taken away; whatever still runs for it must stop. */
   owned: boolean;
+  /** When records were last taken in, by a clock that only goes forward, milliseconds. */
+  readAt: number;
+  /** Ends this partition's turn of filling a batch while behind. */
+  endFilling: (() => void) | undefined;
   /** A flush by the timer waits for its turn. */
   flushQueued: boolean;
   /** Serialises everything that touches the batch. */
@@ -106,20 +110,25 @@ interface PartitionState {
 class Turns {
   private readonly waiting: (() => void)[] = [];
   constructor(private free: number) {}
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** Waits for a turn; the answer ends it. */
+  async take(): Promise<() => void> {
     if (this.free > 0) this.free--;
     else await new Promise<void>((turn) => this.waiting.push(turn));
-    try {
-      return await work();
-    } finally {
+    return () => {
       const next = this.waiting.shift();
       if (next) next();
       else this.free++;
-    }
+    };
   }
 }
 
 const keyOf = (tp: TopicPartition): string => `${tp.topic}\u001f${tp.partition}`;
+
+/** Lets the next partition that is behind fill its batch. */
+function endFilling(s: PartitionState): void {
+  s.endFilling?.();
+  s.endFilling = undefined;
+}
 
 const withId = ({ tp, topicId }: PartitionState): TopicPartition & { topicId?: string } =>
   topicId === undefined ? tp : { ...tp, topicId };
@@ -131,6 +140,11 @@ export const tokenOf = (r: OffsetRange): string =>
 export class Pipeline implements LogConsumer {
   private readonly partitions = new Map<string, PartitionState>();
   private readonly writing: Turns;
+  /**
+   * Of the partitions that are behind, one fills a batch at a time: they would share this thread anyway, and a large batch
+   * each would take several times the memory.
+   */
+  private readonly filling = new Turns(1);
   private readonly specs: ReadonlyMap<string, TopicSpec>;
   private flushTimer: NodeJS.Timeout | undefined;
   private progressTimer: NodeJS.Timeout | undefined;
@@ -185,7 +199,10 @@ export class Pipeline implements LogConsumer {
   }
 
   async assigned(list: Parameters<LogConsumer['assigned']>[0]): Promise<void> {
-    for (const s of this.partitions.values()) s.owned = false;
+    for (const s of this.partitions.values()) {
+      s.owned = false;
+      endFilling(s);
+    }
     this.partitions.clear();
     this.troubles.clear();
     for (const a of list) {
@@ -224,6 +241,8 @@ export class Pipeline implements LogConsumer {
         logEnd: -1,
         owned: true,
         flushQueued: false,
+        readAt: 0,
+        endFilling: undefined,
         queue: Promise.resolve(),
       });
     }
@@ -244,7 +263,13 @@ export class Pipeline implements LogConsumer {
           s.position = s.replay.to;
           await this.flush(s);
         }
-        s.batch ??= this.openBatch(s.spec, withId(s), s.seen, s.replay?.at ?? this.clock());
+        if (s.batch === undefined) {
+          if (this.isBehind(s) && s.replay === undefined) {
+            s.endFilling = await this.filling.take();
+            if (!s.owned || this.closing) return endFilling(s);
+          }
+          s.batch = this.openBatch(s.spec, withId(s), s.seen, s.replay?.at ?? this.clock());
+        }
         s.batch.take(records, i);
         s.position = offset + 1;
         if (
@@ -253,6 +278,7 @@ export class Pipeline implements LogConsumer {
         )
           await this.flush(s);
       }
+      s.readAt = performance.now();
       if (s.replay !== undefined && s.position >= s.replay.to) await this.flush(s);
       if (s.replay === undefined && (this.isDue(s) || this.openBytes() > this.options.maxOpenBytes))
         await this.flush(s);
@@ -294,11 +320,18 @@ export class Pipeline implements LogConsumer {
 
   private isDue(s: PartitionState): boolean {
     if (s.batch === undefined) return false;
-    const behind = s.end - s.position >= this.options.maxBatchItems;
     const { flushIntervalMs, catchUpIntervalMs } = this.options;
     const waited = this.clock() - s.batch.at;
     // A clock that was set back does not tell how long the batch has waited; it may not wait until that has caught up.
-    return waited < 0 || waited >= (behind ? Math.max(flushIntervalMs, catchUpIntervalMs) : flushIntervalMs);
+    if (waited < 0) return true;
+    if (waited < flushIntervalMs) return false;
+    // One that is behind but gets nothing to read must not keep what it has, nor the others from filling theirs.
+    const starved = performance.now() - s.readAt >= flushIntervalMs;
+    return !this.isBehind(s) || waited >= catchUpIntervalMs || starved;
+  }
+
+  private isBehind(s: PartitionState): boolean {
+    return s.end - s.position >= this.options.maxBatchItems;
   }
 
   private openBytes(): number {
@@ -338,11 +371,15 @@ export class Pipeline implements LogConsumer {
           `offsets ${range.from} to ${range.to} of ${range.topic}[${range.partition}] were being written when a process died, and this version judges them differently (${digest} instead of ${range.digest}). Start the version that was running once, so that it can finish.`,
         );
       if (s.replay === undefined) await this.untilLogAnswers(s, () => this.log.recordIntent(range));
-      await this.writing.run(() => {
+      const written = await this.writing.take();
+      endFilling(s);
+      try {
         const blocks = s.owned && batch ? batch.blocks() : [];
         // Last, and before the commit: the store is never behind the log in what it says was counted (see `assigned`).
-        return this.insertAll(s, [...blocks, this.progressOf([s], this.sureNow(), () => range.to)], tokenOf(range));
-      });
+        await this.insertAll(s, [...blocks, this.progressOf([s], this.sureNow(), () => range.to)], tokenOf(range));
+      } finally {
+        written();
+      }
       if (!s.owned) return;
       await this.untilLogAnswers(s, () => this.log.commit(range));
     } catch (e) {
@@ -350,6 +387,7 @@ export class Pipeline implements LogConsumer {
       // handed out again by the log, to us or to whoever owns it.
       s.owned = false;
       s.batch = undefined;
+      endFilling(s);
       if (!(e instanceof ShadowerError && e.code === 'LOG_FENCED')) this.troubles.set(keyOf(s.tp), e as Error);
       throw e;
     }

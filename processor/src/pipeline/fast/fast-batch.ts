@@ -28,7 +28,7 @@ const MAX_DISTINCT = 500_000;
 const MAX_DISTINCT_BYTES = 32 * 1024 * 1024;
 const MAX_TUPLES = 200_000;
 /** Emptied batches that are kept for their memory. */
-const MAX_POOLED = 8;
+const MAX_POOLED = 4;
 
 /** Everything that outlives a batch and grows with what is seen: interned values and series. Replaced as a whole. */
 class Generation {
