@@ -232,6 +232,29 @@ describe.each(['own', 'kafkajs'] as const)('KafkaLog, fetched by %s', (fetch) =>
     await log.recordIntent({ ...stale, epoch: consumer.position(0).epoch! });
   });
 
+  withKafka('comes back after its clock was set back, when kafkajs sends no heartbeat', async () => {
+    const topic = newTopic();
+    const store = new Map<string, string[]>();
+    const log = newLog(topic, { sessionTimeoutMs: 2000 });
+    const consumer = new ExactlyOnce(log, store);
+    await log.consume(consumer);
+    const counted = () => [...store.values()].flat();
+    await log.append(topic, [record('a')]);
+    await until('the first was counted', () => counted().length === 1);
+    const real = Date.now.bind(Date);
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => real() - 5 * 3600_000);
+    try {
+      // Longer than the session: Kafka gives the membership up.
+      await new Promise((resolve) => setTimeout(resolve, 4000));
+      await log.append(topic, [record('b')]);
+      await until('the second was counted', () => counted().length === 2);
+      expect(counted()).toEqual(['a', 'b']);
+      expect(consumer.fenced).toContain('LOG_FENCED');
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   withKafka('keeps its partitions while records waits longer than the session timeout', async () => {
     const topic = newTopic();
     const log = newLog(topic, { sessionTimeoutMs: 2000 });
