@@ -175,6 +175,7 @@ async function gaps(env, { without = [] } = {}) {
       await s.produce(100);
       await hole(1);
     }
+    await s.produce(100);
     s.victim({ without });
     await s.drained();
     env.note(`${holes} offsets of the log hold nothing for consumers`);
