@@ -97,6 +97,14 @@ describe('past states converge and keep their data', () => {
       [/MODIFY COLUMN `status_code` Nullable\(UInt64\)/],
     ],
     [
+      'a later release has widened a number, and let it be missing',
+      [
+        'ALTER TABLE shadower.raw_integration_api_call MODIFY COLUMN idx UInt64',
+        'ALTER TABLE shadower.raw_integration_api_call MODIFY COLUMN latency_ms Nullable(Float64)',
+      ],
+      [],
+    ],
+    [
       'a number was narrower, and could not be missing',
       ['DROP COLUMN bytes_in', 'ADD COLUMN bytes_in UInt32'].map(
         (change) => `ALTER TABLE shadower.raw_integration_api_call ${change}`,

@@ -61,6 +61,8 @@ function columnChanges(t: TableDef, table: string, live: ReadonlyMap<string, str
       return [`ALTER TABLE ${target}${onCluster(o)} ADD COLUMN IF NOT EXISTS ${columnSql(c)} ${after}`];
     }
     if (type === columnType(c)) return [];
+    // A later release has widened it: what this one writes fits, and a way back must not need a narrower column.
+    if (!canWiden(type, columnType(c)) && canWiden(columnType(c), type)) return [];
     if (!canWiden(type, columnType(c)) || t.orderBy.includes(c.name))
       throw new ShadowerError(
         'STORE_SCHEMA',

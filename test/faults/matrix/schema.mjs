@@ -102,6 +102,11 @@ async function widened(env, { without = [] } = {}) {
   await s.produce(1000, { extra: wide });
   await s.drained();
   env.note(`${before} → ${await types()}`);
+  // And the way back: the former release goes on, with the wider columns.
+  await s.end();
+  await s.produce(500);
+  s.victim({ without, release: former });
+  await s.drained();
   return s.verdict();
 }
 
@@ -214,7 +219,8 @@ export default [
   },
   {
     name: 'schema-type-widened',
-    title: 'the next release has wider columns, and finishes what the former one had begun',
+    title:
+      'the next release has wider columns, and finishes what the former one had begun; then the former one comes back',
     run: (env) => widened(env),
     control: {
       title: 'every insert has a token of its own',
