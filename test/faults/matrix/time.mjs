@@ -188,12 +188,14 @@ async function jumping(env, { jumps, without = [] }) {
   running = false;
   await load;
   await s.drained();
-  await until('progress told', async () => {
-    const [row] = await s.rows(
-      `SELECT sum(greatest(0, p.end - p.committed)) AS lag FROM ${s.database}.progress_log AS p FINAL`,
-    );
-    return row.lag === 0 || undefined;
-  });
+  // Rows of a clock that was ahead would hide all later ones.
+  if (!without.includes('store_clock'))
+    await until('progress told', async () => {
+      const [row] = await s.rows(
+        `SELECT sum(greatest(0, p.end - p.committed)) AS lag FROM ${s.database}.progress_log AS p FINAL`,
+      );
+      return row.lag === 0 || undefined;
+    });
   const { claims, wrong, aheadMs } = await watch.stop(await s.readBack());
   env.note(
     `${claims} claims of completeness, ${wrong.length} wrong; the latest was ${Math.round(aheadMs / 1000)} s ahead of its time`,

@@ -14,6 +14,7 @@ const NAMES = {
   194: 'REQUIRED_PASSWORD',
   202: 'TOO_MANY_SIMULTANEOUS_QUERIES',
   236: 'ABORTED',
+  243: 'NOT_ENOUGH_SPACE',
   307: 'TOO_MANY_BYTES',
   344: 'SUPPORT_IS_DISABLED',
   396: 'TOO_MANY_ROWS_OR_BYTES',
@@ -75,5 +76,7 @@ export function fromEngine(error: unknown): ClickHouseException {
   // chDB says "Code: N. DB::Exception: …"; a wrapped exception repeats the head, and the first code is the outer one.
   const match = /Code:\s*(\d+)\.\s*DB::/.exec(text);
   if (match) return new ClickHouseException(Number(match[1]), text.slice(match.index).trim());
+  // A body is written to disk on its way into the engine; the client may try again when there is room.
+  if ((error as { code?: unknown } | null)?.code === 'ENOSPC') return exception(243, `The disk is full: ${text}`);
   return exception(1001, text);
 }
