@@ -354,10 +354,10 @@ export default [
   {
     name: 'store-slow',
     title: 'answers come after the client has given up',
-    run: (env) => spoilt(env, { fate: { holdMs: 1500 }, every: 7, timeoutMs: 700, count: 3000 }),
+    run: (env) => spoilt(env, { fate: { holdMs: 3500 }, every: 7, timeoutMs: 2000, count: 3000 }),
     control: {
       title: 'every insert has a token of its own',
-      run: (env) => spoilt(env, { fate: { holdMs: 1500 }, every: 7, timeoutMs: 700, count: 1500, without: ['tokens'] }),
+      run: (env) => spoilt(env, { fate: { holdMs: 3500 }, every: 7, timeoutMs: 2000, count: 1500, without: ['tokens'] }),
     },
   },
   {
