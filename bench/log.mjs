@@ -73,9 +73,9 @@ export class Log {
   }
 
   /**
-   * Sends events, keyed by their id, and resolves when the broker has them.
+   * Sends events, keyed by the integration that they are about, as producers key by what has an order, and resolves when the broker has them.
    * @param {string} prefix
-   * @param {{id: string, json: string}[]} events
+   * @param {{id: string, key: string, json: string}[]} events
    * @param {'lz4' | 'none'} compression
    */
   async send(prefix, events, compression) {
@@ -83,7 +83,7 @@ export class Log {
       topic: topicOf(prefix),
       acks: 1,
       compression: compression === 'lz4' ? CompressionTypes.LZ4 : CompressionTypes.None,
-      messages: events.map((e) => ({ key: e.id, value: e.json })),
+      messages: events.map((e) => ({ key: e.key, value: e.json })),
     });
   }
 

@@ -42,8 +42,10 @@ function makeSeries(/** @type {number} */ count) {
   const endpoints = Math.max(1, Math.ceil(Math.sqrt(count / 2)));
   return Array.from({ length: count }, (_, s) => {
     const [i, e] = [Math.floor(s / endpoints), s % endpoints];
+    const integration = `payments-${pad(i, 3)}`;
     return {
-      head: `","workspace":"${WORKSPACE}","integration":"payments-${pad(i, 3)}","caller":"svc-${pad(s % CALLERS, 2)}","endpoint":"/v1/charges/${pad(e, 3)}","method":"${METHODS[e % 4]}","status_code":`,
+      integration,
+      head: `","workspace":"${WORKSPACE}","integration":"${integration}","caller":"svc-${pad(s % CALLERS, 2)}","endpoint":"/v1/charges/${pad(e, 3)}","method":"${METHODS[e % 4]}","status_code":`,
       // Tenths of a millisecond: from 2 ms to 0.8 s, by endpoint.
       scale: 20 * 1.0075 ** (s % 800),
     };
@@ -52,7 +54,7 @@ function makeSeries(/** @type {number} */ count) {
 
 /**
  * @param {{series: number, seed?: number}} o
- * @returns {(time: number) => {id: string, json: string}} makes the next event, happening at `time` (milliseconds)
+ * @returns {(time: number) => {id: string, key: string, json: string}} makes the next event, happening at `time` (milliseconds)
  */
 export function eventMaker({ series, seed = 1 }) {
   const random = generator(Math.imul(seed, 0x9e3779b9));
@@ -74,7 +76,7 @@ export function eventMaker({ series, seed = 1 }) {
     const bytes = `,"bytes_in":${200 + (c >>> 20)},"bytes_out":${100 + (d >>> 22)}`;
     const trace = `,"trace_id":"${hex8(a)}${hex8(b)}${hex8(c)}${hex8(d)}"}`;
     const json = `{"type":"${EVENT_TYPE}","event_id":"${id}","time":"${new Date(time).toISOString()}${s.head}${status}${error},"latency_ms":${latency}${bytes}${trace}`;
-    return { id, json };
+    return { id, key: s.integration, json };
   };
 }
 

@@ -105,6 +105,8 @@ export class ClickHouseStore implements Store {
         min_insert_block_size_rows: 10_000_000,
         min_insert_block_size_bytes: 1_000_000_000,
         max_insert_threads: 1,
+        // The rows of a block differ in their keys already; merging them once more took a third of an insert.
+        optimize_on_insert: 0,
         // A backfill may touch any number of months; refusing it would stop the partition for good.
         max_partitions_per_insert_block: 0,
         deduplicate_blocks_in_dependent_materialized_views: 1,

@@ -24,7 +24,7 @@ export interface PipelineOptions {
   /** Longest time a record waits in an open batch, milliseconds. */
   flushIntervalMs: number;
   /**
-   * The same while the partition is further behind than a whole batch: what is read then is old already, and fewer,
+   * The same while the partition is behind by more than a quarter of a batch: what is read then is old already, and fewer,
    * larger blocks catch up sooner.
    */
   catchUpIntervalMs: number;
@@ -331,7 +331,7 @@ export class Pipeline implements LogConsumer {
   }
 
   private isBehind(s: PartitionState): boolean {
-    return s.end - s.position >= this.options.maxBatchItems;
+    return s.end - s.position >= this.options.maxBatchItems / 4;
   }
 
   private openBytes(): number {
