@@ -38,6 +38,7 @@ beforeAll(async () => {
     const seen = await Promise.all([
       series(stack.grafanaUrl, 'integration_calls', 'calls'),
       series(stack.grafanaUrl, 'intake_outcomes', 'items'),
+      series(stack.grafanaUrl, 'intake_freshness', 'behind_seconds'),
     ]);
     return seen.every((n) => n > 0) ? true : undefined;
   });

@@ -48,7 +48,6 @@ export const alerts: AlertDef[] = [
     stepSeconds: 60,
     forSeconds: 0,
     severity: 'critical',
-    absence: 'fine',
     summary: 'Partition {{ $labels.partition }} of {{ $labels.topic }} was {{ $values.B.Value | humanize }} s behind',
     runbook:
       'Data after "complete until" may be missing, and alert rules do not judge them. Look at lag and pause on the Intake dashboard. A pause: ClickHouse does not take the inserts (disk, memory, network; the log of the processor has its answer). Lag without a pause: more events come than are processed; add partitions and processors.',
@@ -65,7 +64,6 @@ export const alerts: AlertDef[] = [
     stepSeconds: 60,
     forSeconds: 0,
     severity: 'warning',
-    absence: 'fine',
     summary: 'ClickHouse had taken nothing of {{ $labels.topic }} for {{ $values.B.Value | humanize }} s',
     runbook:
       'Nothing is lost: partitions pause, the log keeps what comes, and counting goes on where it stopped. While ClickHouse answers nobody, this rule cannot be judged either and reports an error; watch shadower_store_paused_seconds for that.',
@@ -82,8 +80,7 @@ export const alerts: AlertDef[] = [
     stepSeconds: 60,
     forSeconds: 0,
     severity: 'critical',
-    // Nothing is judged before the first scheduled check.
-    absence: 'fine',
+    // Absence stays unknown: until the first scheduled check, after five minutes, and when none comes any more, nobody knows.
     summary: 'The check {{ $labels.check }} found {{ $values.B.Value | humanize }} differences',
     runbook:
       'Something was lost, doubled, or changed by hand. "Differences found" on the Intake dashboard says what and where; "shadower reconcile --deep" looks at every row. Where raw is right, stop the processors and run "shadower rebuild" for the days concerned.',
