@@ -357,7 +357,8 @@ export default [
     run: (env) => spoilt(env, { fate: { holdMs: 3500 }, every: 7, timeoutMs: 2000, count: 3000 }),
     control: {
       title: 'every insert has a token of its own',
-      run: (env) => spoilt(env, { fate: { holdMs: 3500 }, every: 7, timeoutMs: 2000, count: 1500, without: ['tokens'] }),
+      run: (env) =>
+        spoilt(env, { fate: { holdMs: 3500 }, every: 7, timeoutMs: 2000, count: 1500, without: ['tokens'] }),
     },
   },
   {
