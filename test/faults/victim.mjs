@@ -90,13 +90,14 @@ function eager(log, commit, consumer) {
       await consumer.assigned(list);
     },
     records: async (/** @type {any} */ tp, /** @type {any} */ records, /** @type {any[]} */ ...rest) => {
-      await consumer.records(tp, records, ...rest);
       const a = positions.get(`${tp.topic}/${tp.partition}`);
       let to = -1;
       for (const r of records) to = r.offset + 1;
-      if (to <= a.committed) return;
-      await commit.call(log, { ...a, from: a.committed, to, at: Date.now(), encoder: 1 });
-      a.committed = to;
+      if (to > a.committed) {
+        await commit.call(log, { ...a, from: a.committed, to, at: Date.now(), encoder: 1 });
+        a.committed = to;
+      }
+      await consumer.records(tp, records, ...rest);
     },
   };
 }
