@@ -417,3 +417,28 @@ export interface Domain {
 }
 
 export const domain = (d: Domain): Domain => d;
+
+/** One topic of a domain that is too large for a single set of files: what a domain declares, without its name. */
+export type DomainPart = Partial<Omit<Domain, 'name' | 'title' | 'description' | 'spans'>>;
+
+/** A domain made of parts, each in a folder of its own. Their order is that of the catalog and of the dashboards. */
+export function compose(
+  d: Pick<Domain, 'name' | 'title' | 'description' | 'spans'>,
+  parts: readonly DomainPart[],
+): Domain {
+  const all = <K extends keyof DomainPart>(key: K): NonNullable<DomainPart[K]>[] =>
+    parts.flatMap((p) => (p[key] === undefined ? [] : [p[key]]));
+  const demos = all('demo');
+  return {
+    ...d,
+    events: all('events').flat(),
+    rollups: all('rollups').flat(),
+    edges: all('edges').flat(),
+    aliases: all('aliases').flat(),
+    queries: all('queries').flat(),
+    alerts: all('alerts').flat(),
+    dashboards: all('dashboards').flat(),
+    routes: all('routes').flat(),
+    demo: { events: (...args) => demos.flatMap((demo) => demo.events(...args)) },
+  };
+}

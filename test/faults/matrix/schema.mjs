@@ -9,7 +9,7 @@ import { makeRelease } from '../release.mjs';
 /** @typedef {import('../scenario.mjs').Scenario} Scenario */
 /** @typedef {import('../victim.mjs').VictimOptions['without']} Without */
 
-const EVENTS = 'domains/integration/events.js';
+const EVENTS = 'domains/integration/calls/events.js';
 const TRACE = "trace_id: define_1.field.id('Trace the call belongs to').optional(),";
 
 /** What another release has of its own. */

@@ -3,7 +3,7 @@ import type { Span } from '../define';
 import { createValidator } from '../../pipeline/validate';
 import integration from '.';
 import { spans } from './otel';
-import { isFailure } from './rollups';
+import { isFailure } from './calls/rollups';
 
 const validate = createValidator([integration]);
 const span = (o: Partial<Span> = {}): Span => ({

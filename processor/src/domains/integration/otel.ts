@@ -5,7 +5,7 @@
  */
 import type { Span, SpanMapping } from '../define';
 import { attr, num, resource } from '../../vocabulary/spans';
-import { apiCall } from './events';
+import { apiCall } from './calls/events';
 
 function host(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;

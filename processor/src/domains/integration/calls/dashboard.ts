@@ -1,4 +1,4 @@
-import type { DashboardDef } from '../define';
+import type { DashboardDef } from '../../define';
 
 const selected = { integration: ['$integration'] };
 

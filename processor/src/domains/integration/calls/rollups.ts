@@ -1,5 +1,5 @@
-import { aliasFrom, edgeFrom, rollup, type EventOf } from '../define';
-import { apiCall, dependency } from './events';
+import { aliasFrom, edgeFrom, rollup, type EventOf } from '../../define';
+import { apiCall } from './events';
 
 type ApiCall = EventOf<typeof apiCall>;
 
@@ -77,14 +77,6 @@ export const callEdges = edgeFrom(apiCall, (e) =>
       }
     : null,
 );
-
-export const declaredEdges = edgeFrom(dependency, (e) => ({
-  source: { kind: e.source_kind, id: e.source },
-  target: { kind: e.target_kind, id: e.target },
-  relation: e.dependency_type,
-  origin: 'declared',
-  criticality: e.criticality,
-}));
 
 /** A service says under which other names it is called, so that client and server spans meet in one entity. */
 export const serviceAliases = aliasFrom(apiCall, (e) =>

@@ -1,8 +1,8 @@
 /** The source document's endpoints (§9) as far as the domain's events go. */
 import { z } from 'zod';
-import { route } from '../define';
-import { ShadowerError } from '../../errors';
-import { TIMEFRAMES, flag, meta, rows, timeframe } from '../../vocabulary/routes';
+import { route } from '../../define';
+import { ShadowerError } from '../../../errors';
+import { TIMEFRAMES, flag, meta, rows, timeframe } from '../../../vocabulary/routes';
 
 export const routes = [
   route({

@@ -1,12 +1,12 @@
 /** The views' numbers, in a real ClickHouse, against the same numbers computed here from the events themselves. */
 import fc from 'fast-check';
-import { domains } from '..';
-import { buildViews } from '../../catalog/views';
-import type { ClickHouse } from '../../clickhouse/client';
-import { migrate } from '../../clickhouse/migrate';
-import { clickHouseTime, feed, runQuery, startEngine, type TestEngine } from '../../clickhouse/testing/engine';
-import { seeded } from '../../cli/demo';
-import { bucketOf, quantile, quantileSql, ZERO_BUCKET } from '../../vocabulary/histogram';
+import { domains } from '../..';
+import { buildViews } from '../../../catalog/views';
+import type { ClickHouse } from '../../../clickhouse/client';
+import { migrate } from '../../../clickhouse/migrate';
+import { clickHouseTime, feed, runQuery, startEngine, type TestEngine } from '../../../clickhouse/testing/engine';
+import { seeded } from '../../../cli/demo';
+import { bucketOf, quantile, quantileSql, ZERO_BUCKET } from '../../../vocabulary/histogram';
 import { health } from './health';
 
 type Event = Record<string, unknown> & {

@@ -1,6 +1,6 @@
 /** The definitions of every number about integrations. */
-import type { Column, QueryDef, SqlContext } from '../define';
-import { scored, scorecardParts, type Scorecard } from '../../vocabulary/health';
+import type { Column, QueryDef, SqlContext } from '../../define';
+import { scored, scorecardParts, type Scorecard } from '../../../vocabulary/health';
 import { health } from './health';
 
 const integrationParam = {

@@ -1,6 +1,6 @@
 /** A small shop that lives off six providers, with an incident at one of them now and then. */
-import type { DemoSource } from '../define';
-import { apiCall, dependency } from './events';
+import type { DemoSource } from '../../define';
+import { apiCall } from './events';
 
 interface Endpoint {
   path: string;
@@ -92,14 +92,6 @@ const PROVIDERS: Provider[] = [
   },
 ];
 
-const DEPENDENCIES: [string, string, string, number][] = [
-  ['checkout', 'payments-eu', 'payment', 5],
-  ['checkout', 'shipping', 'fulfilment', 4],
-  ['storefront', 'search', 'data', 3],
-  ['notify', 'mail', 'notification', 2],
-  ['accounting', 'payments-eu', 'data', 3],
-];
-
 const DAY = 86_400_000;
 
 /** Daily rhythm: 0.4 at night, 1 in the afternoon (UTC). */
@@ -150,18 +142,6 @@ export const demo: DemoSource = {
         }
       }
     }
-    // Declarations are repeated once an hour, as a deployment would.
-    if (Math.floor(from / 3600_000) !== Math.floor(to / 3600_000))
-      for (const [source, target, dependency_type, criticality] of DEPENDENCIES)
-        out.push({
-          type: dependency.type,
-          event_id: `demo-${source}-${target}-${Math.floor(to / 3600_000)}`,
-          time: to - 1,
-          source,
-          target,
-          dependency_type,
-          criticality,
-        });
     return out;
   },
 };

@@ -5,7 +5,7 @@
  * The source document asks for a 0–100 score with healthy/degraded/critical/offline and gives no formula; its success
  * metrics (99.5 % availability, 200 ms response time) are the points at which a term begins to lose.
  */
-import type { HealthModel } from '../define';
+import type { HealthModel } from '../../define';
 
 export const health: HealthModel = {
   terms: [

@@ -1,4 +1,4 @@
-import type { AlertDef } from '../define';
+import type { AlertDef } from '../../define';
 
 const where = 'Open the Integrations dashboard, choose the integration, and look at its score terms and endpoints.';
 

@@ -1,8 +1,6 @@
-/** What happens at an integration: a call to (or served by) it, and what depends on it. */
-import { event, field } from '../define';
-
-/** Kinds of entity that integration events speak about. */
-export const ENTITY_KINDS = ['integration', 'service', 'database'] as const;
+/** What happens at an integration: a call to (or served by) it. */
+import { event, field } from '../../define';
+import { ENTITY_KINDS } from '../kinds';
 
 export const apiCall = event({
   type: 'integration.api_call',
@@ -55,31 +53,5 @@ export const apiCall = event({
     api_version: '2026-08-01',
     cost: 0.0004,
     trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
-  },
-});
-
-export const dependency = event({
-  type: 'integration.dependency',
-  title: 'Dependency',
-  description: 'A declaration that one entity depends on another, apart from what calls show.',
-  privacy: 'operational',
-  rawRetentionDays: 400,
-  fields: {
-    source: field.name('Who depends'),
-    source_kind: field.choice(ENTITY_KINDS, 'What the source is').default('service'),
-    target: field.name('On whom it depends'),
-    target_kind: field.choice(ENTITY_KINDS, 'What the target is').default('integration'),
-    dependency_type: field.name('Nature of the dependency, e.g. auth, data, payment'),
-    criticality: field.number('1 (nice to have) to 5 (nothing works without it)', 'none', 1, 5).optional(),
-  },
-  example: {
-    type: 'integration.dependency',
-    event_id: 'dep-checkout-payments',
-    time: '2026-11-21T12:00:00.000Z',
-    workspace: 'demo',
-    source: 'checkout',
-    target: 'payments-eu',
-    dependency_type: 'payment',
-    criticality: 5,
   },
 });
