@@ -1,7 +1,10 @@
 import { compose } from '../define';
 import calls from './calls';
 import dependencies from './dependencies';
+import { findingsOf } from './findings';
 import { spans } from './otel';
+
+const parts = [calls, dependencies];
 
 export default compose(
   {
@@ -10,5 +13,5 @@ export default compose(
     description: 'Third-party integrations and the services that call them.',
     spans,
   },
-  [calls, dependencies],
+  [...parts, findingsOf(parts)],
 );

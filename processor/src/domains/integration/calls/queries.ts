@@ -1,11 +1,8 @@
 /** The definitions of every number about integrations. */
 import type { Column, QueryDef, SqlContext } from '../../define';
 import { scored, scorecardParts, type Scorecard } from '../../../vocabulary/health';
+import { integrationParam } from '../params';
 import { health } from './health';
-
-const integrationParam = {
-  integration: { type: 'string[]', description: 'Integrations; none means all', values: 'integration_names' },
-} as const;
 
 /** Rows of the call rollup in `scope`. Callers may know a service by another name; a server speaks of itself. */
 const resolved = (s: SqlContext, scope: string): string => `(
