@@ -17,6 +17,7 @@ import { fastBatches } from '../pipeline/fast/fast-batch';
 import { Pipeline, PIPELINE_DEFAULTS, type PipelineOptions } from '../pipeline/processor';
 import { createQueryRunner } from '../query';
 import { ReconcileSchedule, SCHEDULE_DEFAULTS, type ScheduleOptions } from '../repair/schedule';
+import { Closers } from './closers';
 import { Freshness } from './freshness';
 import { pipelineMetrics, reconcileMetrics } from './metrics';
 
@@ -72,11 +73,11 @@ export function topicSpecs(
 
 export async function startRuntime(o: RuntimeOptions): Promise<Runtime> {
   const ch = new ClickHouse(o.clickhouse);
-  const closers: (() => Promise<unknown>)[] = [() => ch.close()];
-  const closeAll = async (): Promise<void> => {
-    for (const close of closers.reverse())
-      await close().catch((err: unknown) => o.logger.warn({ err }, 'Closing failed'));
-  };
+  const closers = new Closers({
+    slow: (what, seconds) => o.logger.warn({ what, seconds }, 'Closing takes long'),
+    failed: (what, err) => o.logger.warn({ what, err }, 'Closing failed'),
+  });
+  closers.add('the connection to ClickHouse', () => ch.close());
   try {
     const { statements } = await migrate(ch, o.domains, o.cluster === undefined ? {} : { cluster: o.cluster });
     const topics = topicSpecs(o);
@@ -96,7 +97,7 @@ export async function startRuntime(o: RuntimeOptions): Promise<Runtime> {
     const store = new ClickHouseStore(ch, o.domains);
     const metrics = pipelineMetrics(registry, o.logger);
     const freshness = new Freshness(ch);
-    closers.push(async () => freshness.stop());
+    closers.add('freshness', async () => freshness.stop());
     const pipeline = new Pipeline(
       log,
       store,
@@ -118,9 +119,9 @@ export async function startRuntime(o: RuntimeOptions): Promise<Runtime> {
     );
     metrics.lag(() => pipeline.lag());
     metrics.paused(() => Math.max(0, ...freshness.paused().map((p) => p.seconds)));
-    closers.push(() => pipeline.stop());
+    closers.add('the pipeline', () => pipeline.stop());
     const runner = createQueryRunner({ clickhouse: o.clickhouse });
-    closers.push(() => runner.close());
+    closers.add('queries', () => runner.close());
     const app: FastifyInstance = await createHttpServer({
       log,
       topics: { prefix: o.topicPrefix, otlp: o.otlpTopics[0]! },
@@ -142,7 +143,7 @@ export async function startRuntime(o: RuntimeOptions): Promise<Runtime> {
       },
       logger: o.logger,
     });
-    closers.push(() => app.close());
+    closers.add('the HTTP API', () => app.close());
     await pipeline.start();
     freshness.start();
     if (o.reconcile !== false) {
@@ -150,13 +151,13 @@ export async function startRuntime(o: RuntimeOptions): Promise<Runtime> {
         ...SCHEDULE_DEFAULTS,
         ...o.reconcile,
       });
-      closers.push(() => schedule.stop());
+      closers.add('the reconciliation', () => schedule.stop());
       schedule.start();
     }
     const url = await app.listen({ host: o.http.host, port: o.http.port });
-    return { url, log, pipeline, migrated: statements, stop: closeAll };
+    return { url, log, pipeline, migrated: statements, stop: () => closers.close() };
   } catch (e) {
-    await closeAll();
+    await closers.close();
     throw e;
   }
 }

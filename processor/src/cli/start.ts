@@ -9,6 +9,7 @@ import { ShadowerError } from '../errors';
 import { createLogger, type AuthConfig } from '../http';
 import { Api } from './api-client';
 import { embeddedStore, logConfig } from './backends';
+import { Closers } from './closers';
 import { duration, readApiKeys, serverConfig, type Environment } from './config';
 import { ensureCredentials, saveCredentials, sha256, type Credentials } from './credentials';
 import { runDemo } from './demo';
@@ -110,12 +111,12 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
   const workspace = o.workspace ?? env.SHADOWER_WORKSPACE ?? (credentials === undefined ? undefined : 'demo');
   const logger = createLogger(env.SHADOWER_LOG_LEVEL);
   const started = new Date();
-  const closers: (() => Promise<unknown>)[] = [];
+  const closers = new Closers({
+    slow: (what, seconds) => say(`Still waiting for ${what} (${seconds} s) …`),
+    failed: (what, e) => process.stderr.write(`${what}: ${e.message}\n`),
+  });
   let ending: Promise<void> | undefined;
-  const end = (): Promise<void> =>
-    (ending ??= (async () => {
-      for (const close of closers.reverse()) await close().catch((e: Error) => process.stderr.write(`${e.message}\n`));
-    })());
+  const end = (): Promise<void> => (ending ??= closers.close());
   const signal = new Promise<void>((done) => {
     for (const s of ['SIGINT', 'SIGTERM'] as const)
       process.on(s, () => {
@@ -132,7 +133,7 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
     if (credentials !== undefined) {
       const own = await embeddedStore(env, dataDir, port + 1, credentials);
       const supervised = new Supervised(own.process, own.options);
-      closers.push(() => supervised.stop());
+      closers.add('ClickHouse', () => supervised.stop());
       clickhouse = own.config;
     }
     const runtime: Runtime = await startRuntime({
@@ -151,7 +152,7 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
       },
       logger,
     });
-    closers.push(() => runtime.stop());
+    closers.add('the processor', () => runtime.stop());
 
     say(`Shadower Analytics, started ${started.toISOString()}`);
     say(`  API         ${runtime.url}  (OpenAPI at ${runtime.url}/docs)`);
@@ -180,7 +181,7 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
         advanced: (to) => writeFileSync(position, String(to)),
         failed: (err) => logger.warn({ err }, 'The generator could not append; it tries again'),
       });
-      closers.push(stopDemo);
+      closers.add('the generator', stopDemo);
       say(
         '  Input       the built-in generator (a shop with six providers and an incident every 40 minutes); --no-demo leaves it out',
       );
@@ -197,7 +198,7 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
         })
       : undefined;
     if (grafana !== undefined) {
-      closers.push(() => grafana.stop());
+      closers.add('Grafana', () => grafana.stop());
       say(
         `  Grafana     ${grafana.url}  (${grafana.version} from ${grafana.origin}; anyone on this machine may look, user admin has its password in credentials.json)`,
       );

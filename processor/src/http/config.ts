@@ -73,6 +73,8 @@ export interface HttpLimits {
   heapBytes: number;
   /** Time a readiness probe has, milliseconds. */
   probeTimeoutMs: number;
+  /** Time that requests in flight have to end once the server closes, milliseconds. */
+  drainMs: number;
 }
 
 export interface Topics {
@@ -123,4 +125,5 @@ export const HTTP_LIMITS: HttpLimits = {
   eventLoopDelayMs: 2000,
   heapBytes: Math.floor(getHeapStatistics().heap_size_limit * 0.9),
   probeTimeoutMs: 3000,
+  drainMs: 10_000,
 };

@@ -6,6 +6,7 @@ import fastifyUnderPressure from '@fastify/under-pressure';
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { ShadowerError } from '../errors';
+import { watchUnused } from '../net/unused-connections';
 import { createValidator } from '../pipeline/validate';
 import { authPlugin } from './auth';
 import { HTTP_LIMITS, type HttpOptions } from './config';
@@ -70,6 +71,8 @@ export async function createHttpServer(options: HttpOptions): Promise<FastifyIns
     routerOptions: { maxParamLength: 512, ignoreTrailingSlash: true },
     ...(options.trustProxy === undefined ? {} : { trustProxy: options.trustProxy }),
   });
+  const endUnused = watchUnused(app.server, limits.drainMs);
+  app.addHook('preClose', async () => endUnused());
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   installErrorHandlers(app, (code) => metrics.rejectedAuth.inc({ code }));

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { ShadowerError } from '../../errors';
+import { watchUnused } from '../../net/unused-connections';
 import { Engine } from './engine';
 import { handle, type HttpContext, type User } from './http';
 import { DEFAULT_LIMITS, type EmbeddedLimits } from './limits';
@@ -83,6 +84,7 @@ export async function createEmbeddedClickHouse(o: EmbeddedOptions): Promise<Embe
       },
     );
     server.maxConnections = limits.connections;
+    const endUnused = watchUnused(server, limits.hardSeconds * 1000);
     await new Promise<void>((done, failed) => {
       server.once('error', failed);
       server.listen(o.port ?? 8123, host, () => done());
@@ -96,6 +98,7 @@ export async function createEmbeddedClickHouse(o: EmbeddedOptions): Promise<Embe
       close: () =>
         (closing ??= (async () => {
           const stopped = new Promise<void>((done) => server.close(() => done()));
+          endUnused();
           server.closeIdleConnections();
           // A client that keeps its connection open must not hold the shutdown up once its answer is out.
           const sweep = setInterval(() => server.closeIdleConnections(), 50);
