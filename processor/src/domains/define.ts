@@ -232,6 +232,12 @@ export interface HealthTerm {
   gate?: { above: number; cap: number };
   /** Whether not knowing the value makes the score less certain. */
   required: boolean;
+  /** What may follow while the term loses points; one sentence for whoever is paged. */
+  risk?: string;
+  /** What to do about it, and how much work that is. */
+  remedy?: { action: string; effort: 'low' | 'medium' | 'high' };
+  /** What the value can be checked against: a query, its column, and its parameter that takes the entity's name. */
+  evidence?: { query: string; column: string; filter: string };
 }
 export interface HealthModel {
   terms: readonly HealthTerm[];

@@ -43,16 +43,57 @@ const confidenceSql = (calls: string, failures: string): string => {
   return `if(${calls} = 0, 0, 1 - 2 * 1.96 / (1 + 3.8416 / ${calls}) * sqrt(${p} * (1 - ${p}) / ${calls} + 0.9604 / (${calls} * ${calls})))`;
 };
 
-/** Term rows as an array of tuples for ARRAY JOIN: (name, title, weight, value, unit, target, points lost, status, gate). */
-function termRowsSql(m: HealthModel): string {
+/** Priority of a remedy by the points it can bring back; a term whose gate caps the score now comes first. */
+const PRIORITY = { high: 20, medium: 5 };
+
+const nullable = (type: 'Float64' | 'String', x: string): string => `CAST(${x} AS Nullable(${type}))`;
+const textOrNull = (x: string | undefined): string => nullable('String', x === undefined ? 'NULL' : text(x));
+
+/** Columns of a term row that follow from the model and the term's value: name → expression. */
+function termRow(m: HealthModel, t: HealthTerm): Record<string, string> {
   const weight = `(${sum(m.terms.map(known))})`;
-  const rows = m.terms.map((t) => {
-    const points = `if(isNull(${value(t)}), NULL, 100 * ${lost(t)} / ${weight})`;
-    const status = `multiIf(isNull(${value(t)}), 'unknown', ${share(t)} <= 0, 'ok', ${share(t)} >= 1, 'bad', 'warn')`;
-    const gate = t.gate === undefined ? 'NULL' : `if(coalesce(${value(t)}, 0) > ${t.gate.above}, ${t.gate.cap}, NULL)`;
-    return `(${text(t.name)}, ${text(t.title)}, ${t.weight}, ${value(t)}, ${text(t.unit)}, toFloat64(${t.good}), ${points}, ${status}, CAST(${gate} AS Nullable(Float64)))`;
-  });
-  return `[${rows.join(',\n    ')}]`;
+  const points = `if(isNull(${value(t)}), NULL, 100 * ${lost(t)} / ${weight})`;
+  const capped = t.gate === undefined ? '0' : `coalesce(${value(t)}, 0) > ${t.gate.above}`;
+  const losing = `coalesce(${points}, 0) > 0`;
+  const whileLosing = (x: string): string => nullable('String', `if(${losing}, ${x}, NULL)`);
+  return {
+    term: text(t.name),
+    title: text(t.title),
+    weight: `${t.weight}`,
+    value: value(t),
+    unit: text(t.unit),
+    target: `toFloat64(${t.good})`,
+    points_lost: points,
+    status: `multiIf(isNull(${value(t)}), 'unknown', ${share(t)} <= 0, 'ok', ${share(t)} >= 1, 'bad', 'warn')`,
+    gate: nullable('Float64', `if(${capped}, ${t.gate?.cap ?? 'NULL'}, NULL)`),
+    gate_above: nullable('Float64', `${t.gate?.above ?? 'NULL'}`),
+    gate_cap: nullable('Float64', `${t.gate?.cap ?? 'NULL'}`),
+    risk: whileLosing(textOrNull(t.risk)),
+    severity: whileLosing(
+      t.risk === undefined ? 'NULL' : `multiIf(${capped}, 'critical', ${share(t)} >= 1, 'high', 'medium')`,
+    ),
+    mitigation: whileLosing(textOrNull(t.remedy?.action)),
+    priority: whileLosing(
+      t.remedy === undefined
+        ? 'NULL'
+        : `multiIf(${capped} OR ${points} >= ${PRIORITY.high}, 'high', ${points} >= ${PRIORITY.medium}, 'medium', 'low')`,
+    ),
+    effort: whileLosing(textOrNull(t.remedy?.effort)),
+    evidence_query: textOrNull(t.evidence?.query),
+    evidence_column: textOrNull(t.evidence?.column),
+    evidence_filter: textOrNull(t.evidence?.filter),
+  };
+}
+
+/** `entity` and the term rows' columns over `scope`; one row per entity and term. */
+function termRows(s: SqlContext, c: Scorecard, scope: string): string {
+  const rows = c.model.terms.map((t) => termRow(c.model, t));
+  const names = Object.keys(rows[0] ?? {});
+  return `(
+    SELECT entity, ${names.map((name, i) => `r.${i + 1} AS ${name}`).join(', ')}
+    FROM (SELECT entity, arrayJoin([
+      ${rows.map((row) => `(${names.map((name) => row[name]).join(', ')})`).join(',\n      ')}]) AS r
+    FROM ${valued(s, c, scope)}))`;
 }
 
 /** Whether a term loses points, for "since when"; name → condition. */
@@ -148,15 +189,37 @@ ORDER BY score ASC NULLS FIRST, entity`,
         unit: { type: 'string', description: 'Unit of value and target' },
         target: { type: 'number', role: 'measure', description: 'Value up to which no points are lost' },
         points_lost: points('Points lost, scaled to the weights that are known'),
+        previous_points_lost: points('Points lost in the period of equal length before'),
         status: { type: 'string', description: 'ok, warn, bad or unknown' },
         gate: points('Cap that the term puts on the score now'),
+        gate_above: { type: 'number', role: 'measure', description: 'Value above which the term caps the score' },
+        gate_cap: points('Cap that the term puts on the score while its value is above that'),
         since: { type: 'time', description: 'Start of the first step since which points are lost without a break' },
+        risk: { type: 'string', description: 'What may follow while the term loses points' },
+        severity: {
+          type: 'string',
+          description:
+            'Of the risk: critical while the term caps the score, high when it lost all its points, else medium',
+        },
+        mitigation: { type: 'string', description: 'What to do about it' },
+        priority: {
+          type: 'string',
+          description: `Of the mitigation: high from ${PRIORITY.high} points or a cap, medium from ${PRIORITY.medium}, else low`,
+        },
+        effort: { type: 'string', description: 'Of the mitigation: low, medium or high' },
+        evidence_query: { type: 'string', description: 'Query that shows the value over time' },
+        evidence_column: { type: 'string', description: 'Its column' },
+        evidence_filter: { type: 'string', description: 'Its parameter that takes the entity' },
       },
       sql: (s) => `
-SELECT x.entity AS entity, x.r.1 AS term, x.r.2 AS title, x.r.3 AS weight, x.r.4 AS value, x.r.5 AS unit, x.r.6 AS target,
-  x.r.7 AS points_lost, x.r.8 AS status, x.r.9 AS gate, if(b.is_bad, toNullable(b.first_bad), NULL) AS since
-FROM (SELECT entity, arrayJoin(${termRowsSql(c.model)}) AS r FROM ${valued(s, c, s.scope)}) AS x
-LEFT JOIN ${since(s, c)} AS b ON b.entity = x.entity AND b.term = x.r.1
+SELECT x.entity AS entity, x.term AS term, x.title AS title, x.weight AS weight, x.value AS value, x.unit AS unit, x.target AS target,
+  x.points_lost AS points_lost, p.points_before AS previous_points_lost, x.status AS status, x.gate AS gate, x.gate_above AS gate_above,
+  x.gate_cap AS gate_cap, if(b.is_bad, toNullable(b.first_bad), NULL) AS since, x.risk AS risk, x.severity AS severity,
+  x.mitigation AS mitigation, x.priority AS priority, x.effort AS effort, x.evidence_query AS evidence_query,
+  x.evidence_column AS evidence_column, x.evidence_filter AS evidence_filter
+FROM ${termRows(s, c, s.scope)} AS x
+LEFT JOIN ${since(s, c)} AS b ON b.entity = x.entity AND b.term = x.term
+LEFT JOIN (SELECT entity, term, points_lost AS points_before FROM ${termRows(s, c, s.previousScope)}) AS p ON p.entity = x.entity AND p.term = x.term
 ORDER BY entity, points_lost DESC NULLS LAST, term`,
     },
     trend: {

@@ -7,6 +7,9 @@
  */
 import type { HealthModel } from '../../define';
 
+/** The calls behind a term, over time. */
+const seenIn = { query: 'integration_calls', filter: 'integration' } as const;
+
 export const health: HealthModel = {
   terms: [
     {
@@ -20,6 +23,13 @@ export const health: HealthModel = {
       // A quarter of the calls failing is an outage for somebody, however fast the rest is.
       gate: { above: 0.25, cap: 40 },
       required: true,
+      risk: 'Callers see errors, or retry and add to the load.',
+      remedy: {
+        action:
+          'Find the endpoints that fail, compare with the last deployment on either side, and roll back or switch over.',
+        effort: 'medium',
+      },
+      evidence: { ...seenIn, column: 'error_rate' },
     },
     {
       name: 'latency_p95',
@@ -30,6 +40,13 @@ export const health: HealthModel = {
       good: 200,
       bad: 2000,
       required: true,
+      risk: 'Callers wait, run into their timeouts and hold connections meanwhile.',
+      remedy: {
+        action:
+          'Find the endpoints that are slow and whether traffic grew with them; then scale, cache, or shorten the timeouts of callers.',
+        effort: 'high',
+      },
+      evidence: { ...seenIn, column: 'p95_ms' },
     },
     {
       name: 'quota',
@@ -41,6 +58,9 @@ export const health: HealthModel = {
       bad: 1,
       // Many integrations have no quota; that it is not reported says nothing about their health.
       required: false,
+      risk: 'Calls are refused once the quota is used up.',
+      remedy: { action: 'Spread or batch the calls, or have the quota raised.', effort: 'medium' },
+      evidence: { ...seenIn, column: 'rate_limited' },
     },
     {
       name: 'deprecated',
@@ -51,6 +71,9 @@ export const health: HealthModel = {
       good: 0,
       bad: 0.2,
       required: false,
+      risk: 'Calls fail on the day these endpoints are switched off.',
+      remedy: { action: 'Move the calls to the endpoints that replace them.', effort: 'medium' },
+      evidence: { query: 'integration_endpoints', column: 'calls', filter: 'integration' },
     },
   ],
   statuses: { healthy: 80, degraded: 50 },

@@ -189,6 +189,16 @@ function healthOf(list: Event[]): Health {
   return { calls, failures, p95, values, lost, score, status, confidence: 1 - (centre + half - (centre - half)) };
 }
 
+const adviceOf = (r: Row): unknown[] => [r.risk, r.severity, r.mitigation, r.priority, r.effort];
+/** Risk and remedy of a term that loses points, with the severity and priority that its loss gives them. */
+function wantedAdvice(t: (typeof health.terms)[number], v: number | null, lost: number | null): unknown[] {
+  if (v === null || lost === null || lost <= 0) return [null, null, null, null, null];
+  const capped = t.gate !== undefined && v > t.gate.above;
+  const severity = capped ? 'critical' : v >= t.bad ? 'high' : 'medium';
+  const priority = capped || lost >= 20 ? 'high' : lost >= 5 ? 'medium' : 'low';
+  return [t.risk, severity, t.remedy!.action, priority, t.remedy!.effort];
+}
+
 const near = (got: unknown, want: number | null, what: string): void => {
   if (want === null) return expect([what, got]).toEqual([what, null]);
   if (typeof got !== 'number' || Math.abs(got - want) > 1e-9 * Math.max(1, Math.abs(want)))
@@ -231,6 +241,7 @@ describe('health', () => {
       const last = good.length === 0 ? null : clickHouseTime(Math.max(...good));
       expect([name, r.last_success]).toEqual([name, last]);
 
+      const wasLost = before.has(name) ? healthOf(before.get(name)!).lost : undefined;
       const own = terms!.filter((t) => t.entity === name);
       expect(own.map((t) => t.term).sort()).toEqual(health.terms.map((t) => t.name).sort());
       health.terms.forEach((t, i) => {
@@ -241,6 +252,11 @@ describe('health', () => {
         if (status !== null) expect(row.status).toBe(status);
         else if (want.lost[i] === 0) expect(row.status).toBe('ok');
         else expect(row.status).toBe(want.values[i]! >= t.bad ? 'bad' : 'warn');
+        near(num(row.previous_points_lost), wasLost?.[i] ?? null, `${name} ${t.name} points before`);
+        near(num(row.gate_above), t.gate?.above ?? null, `${name} ${t.name} gate`);
+        near(num(row.gate_cap), t.gate?.cap ?? null, `${name} ${t.name} cap`);
+        expect([name, row.evidence_query, row.evidence_column]).toEqual([name, t.evidence!.query, t.evidence!.column]);
+        expect([name, t.name, adviceOf(row)]).toEqual([name, t.name, wantedAdvice(t, want.values[i]!, want.lost[i]!)]);
       });
       // The invariant a reader of the card relies on.
       const sum = own.reduce((a, t) => a + (t.points_lost === null ? 0 : Number(t.points_lost)), 0);
@@ -265,6 +281,31 @@ describe('health', () => {
     );
     expect(scores!.some((r) => r.entity === 'by-its-alias')).toBe(false);
     expect(of('shared').kind).toBe('service');
+  });
+
+  it('evidence names a query, a column and a parameter that exist', () => {
+    const queries = domains.flatMap((d) => d.queries);
+    for (const { evidence } of health.terms) {
+      const query = queries.find((q) => q.name === evidence!.query)!;
+      expect(Object.keys(query.parts.main!.columns)).toContain(evidence!.column);
+      expect(Object.keys(query.params!)).toContain(evidence!.filter);
+    }
+  });
+
+  it('changes are the differences of the terms where no cap is in force', async () => {
+    const { scores, terms } = await runQuery(ch, 'integration_health', '1h', { workspace: 'mine', from: FROM, to: TO });
+    let seen = 0;
+    for (const r of scores!) {
+      const own = terms!.filter((t) => t.entity === r.entity);
+      const known = own.filter((t) => t.points_lost !== null);
+      if (r.change === null || known.some((t) => t.previous_points_lost === null)) continue;
+      const atMost = (x: 'points_lost' | 'previous_points_lost') => 100 - known.reduce((a, t) => a + Number(t[x]), 0);
+      if (Number(r.score) < atMost('points_lost') - 1e-9) continue;
+      if (Number(r.previous_score) < atMost('previous_points_lost') - 1e-9) continue;
+      seen++;
+      near(num(r.change), atMost('points_lost') - atMost('previous_points_lost'), String(r.entity));
+    }
+    expect(seen).toBeGreaterThan(5);
   });
 
   it('trend and "since" follow from the steps', async () => {
