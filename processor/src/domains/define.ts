@@ -274,25 +274,95 @@ export interface AlertDef {
   dashboard: string;
 }
 
-export interface PanelDef {
+/** Steps of colour: each from its `value` up; the first has `null`. */
+export type Thresholds = readonly { value: number | null; color: string }[];
+/** Text and colour that stand for a value (of a state, a class, a status). */
+export type ValueMappings = Readonly<Record<string, { text?: string; color: string }>>;
+
+/**
+ * A way from here to another dashboard of ours. It carries the time range, the datasource, and whatever variables both
+ * dashboards have. With `variables` it is a link on values: those variables get the value of a column of what was clicked.
+ */
+export interface LinkDef {
+  title: string;
+  /** Name of the dashboard. */
+  dashboard: string;
+  /** Variable of that dashboard → column of this panel. Left out, the link stands in the panel's head. */
+  variables?: Readonly<Record<string, string>>;
+  /** Column of a table that is clicked; left out, it is the first of those in `variables`. Charts link from every value. */
+  column?: string;
+}
+
+interface PanelBase {
   title: string;
   description: string;
-  kind: 'timeseries' | 'stat' | 'table' | 'graph' | 'scorecard';
+  /** Grid width (of 24) and height. */
+  w: number;
+  h: number;
+  /** Options of Grafana's panel that are set over what the generator chooses. */
+  options?: Record<string, unknown>;
+}
+/** Kinds of panel that draw a query (docs/adding-a-domain.md says what of). */
+export type QueryPanelKind =
+  | 'timeseries'
+  | 'stat'
+  | 'table'
+  | 'piechart'
+  | 'barchart'
+  | 'bargauge'
+  | 'heatmap'
+  | 'state-timeline'
+  | 'graph'
+  | 'scorecard';
+export interface QueryPanelDef extends PanelBase {
+  kind: QueryPanelKind;
   query: string;
   part?: string;
   columns?: string[];
   params?: Record<string, string[]>;
-  /** Grid width (of 24) and height. */
-  w: number;
-  h: number;
   unit?: string;
-  thresholds?: { value: number | null; color: string }[];
-  options?: Record<string, unknown>;
+  thresholds?: Thresholds;
+  /** Text and colour of values, in all columns. */
+  mappings?: ValueMappings;
+  /** How single columns look: cells of a table, and (`color`) series of a chart. */
+  styles?: Readonly<
+    Record<
+      string,
+      {
+        cell?: 'color-text' | 'color-background' | 'gauge';
+        color?: string;
+        thresholds?: Thresholds;
+        mappings?: ValueMappings;
+      }
+    >
+  >;
+  /** Of a timeseries panel: lines (the default), bars, or bars on top of each other. */
+  draw?: 'lines' | 'bars' | 'stacked';
+  /** Turns a table into a matrix: one row and one column per value of these columns. They must be all its dimensions. */
+  pivot?: { rows: string; columns: string; value: string };
+  links?: readonly LinkDef[];
 }
+export interface TextPanelDef extends PanelBase {
+  kind: 'text';
+  /** Markdown. */
+  content: string;
+}
+export type PanelDef = QueryPanelDef | TextPanelDef;
+
+/** A variable whose choices a query of kind `values` lists. */
 export interface VariableDef {
   name: string;
   label: string;
+  /** Left out, it is the query's. */
+  description?: string;
   query: string;
+  /** Parameters of that query; `$name` of a variable before this one chains them. */
+  params?: Record<string, string[]>;
+  /** Several values at a time (the default), and "All", which asks for no filter. */
+  multi?: boolean;
+  all?: boolean;
+  /** First choice; left out, All, or the first there is. */
+  default?: string;
 }
 export interface DashboardDef {
   /** File name and uid suffix. */
@@ -301,7 +371,12 @@ export interface DashboardDef {
   description: string;
   tags: string[];
   variables: VariableDef[];
-  rows: { title: string; panels: PanelDef[] }[];
+  /** Time range that it opens with, back from now; the last hour if left out. */
+  from?: string;
+  /** Links to all dashboards that have these tags, beside the menu of all of ours. */
+  links?: { title: string; tags: string[] }[];
+  /** A collapsed row asks for nothing until it is opened. */
+  rows: { title: string; panels: PanelDef[]; collapsed?: boolean }[];
 }
 
 interface RouteContext {

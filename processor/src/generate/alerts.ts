@@ -4,8 +4,9 @@
  */
 import type { Catalog } from '../catalog/types';
 import type { AlertDef, Domain } from '../domains/define';
-import { layout, queryModel } from './dashboards';
+import { layout } from './dashboards';
 import { DATASOURCE_UID, FOLDER, dashboardUid, ruleUid } from './names';
+import { queryModel } from './query';
 
 const EXPRESSION = '__expr__';
 
@@ -24,6 +25,7 @@ export function panelOf(a: AlertDef, domains: readonly Domain[]): number | undef
     .flatMap((r) => r.panels)
     .find(
       (p) =>
+        p.panel.kind !== 'text' &&
         p.panel.query === (a.shownBy ?? a.query) &&
         (p.panel.columns === undefined || p.panel.columns.includes(a.column)),
     )?.id;

@@ -5,10 +5,11 @@ import { parse } from 'yaml';
 import { allTables } from '../catalog/tables';
 import { buildViews } from '../catalog/views';
 import { domains } from '../domains';
-import { domain, edgeFrom, event, field, rollup, type Domain } from '../domains/define';
+import { edgeFrom, type Domain, type QueryPanelDef } from '../domains/define';
 import { WindowPlans, Windows } from '../pipeline/window';
 import { driftOf, generateFiles, writeFiles } from './files';
 import { DATASOURCE_TYPE, DATASOURCE_UID } from './names';
+import { parcelDomain } from './testing/parcel';
 
 const ROOT = resolve(__dirname, '../../..');
 
@@ -25,13 +26,18 @@ interface PanelJson {
   gridPos: { x: number; y: number; w: number; h: number };
   targets?: Target[];
   datasource?: { uid: string };
+  description?: string;
+  /** Of a collapsed row. */
+  panels?: PanelJson[];
 }
 interface DashboardJson {
   id?: number;
   uid: string;
   panels: PanelJson[];
-  templating: { list: { type: string; name: string; query: unknown }[] };
+  description: string;
+  templating: { list: { type: string; name: string; query: unknown; description?: string }[] };
 }
+const panelsOf = (d: DashboardJson): PanelJson[] => d.panels.flatMap((p) => [p, ...(p.panels ?? [])]);
 interface RuleJson {
   uid: string;
   title: string;
@@ -42,126 +48,6 @@ interface RuleJson {
 }
 const rulesOf = (yaml: string): RuleJson[] =>
   (parse(yaml) as { groups: { rules: RuleJson[] }[] }).groups.flatMap((g) => g.rules);
-
-/** A whole domain in one object: what adding one takes. */
-function parcelDomain(): Domain {
-  const delivery = event({
-    type: 'parcel.delivery',
-    title: 'Delivery',
-    description: 'One parcel handed over.',
-    privacy: 'operational',
-    rawRetentionDays: 3,
-    fields: {
-      parcel: field.name('Parcel'),
-      wait_ms: field.number('Time it waited', 'ms'),
-    },
-    example: {
-      type: 'parcel.delivery',
-      time: '2026-11-21T12:00:00.000Z',
-      workspace: 'demo',
-      parcel: 'orders',
-      wait_ms: 12,
-    },
-  });
-  const deliveries = rollup(delivery, {
-    name: 'parcel_deliveries',
-    title: 'Deliveries per parcel',
-    dimensions: { parcel: { value: (e) => e.parcel, description: 'Parcel' } },
-    measures: {
-      deliveries: { kind: 'count', value: () => 1, unit: 'short', description: 'Deliveries' },
-      wait: { kind: 'histogram', value: (e) => e.wait_ms, unit: 'ms', description: 'Time waited' },
-    },
-  });
-  return domain({
-    name: 'parcel',
-    title: 'Parcels',
-    description: 'Parcels.',
-    events: [delivery],
-    rollups: [deliveries],
-    queries: [
-      {
-        name: 'parcel_names',
-        kind: 'values',
-        title: 'Parcels',
-        description: 'Names of parcels.',
-        cache: 'systemMetrics',
-        rollup: 'parcel_deliveries',
-        parts: {
-          main: {
-            columns: { value: { type: 'string', description: 'Parcel' } },
-            sql: (s) =>
-              `SELECT DISTINCT parcel AS value FROM ${s.table('parcel_deliveries')} WHERE ${s.scope} ORDER BY value`,
-          },
-        },
-      },
-      {
-        name: 'parcel_deliveries',
-        kind: 'timeseries',
-        title: 'Deliveries over time',
-        description: 'Deliveries and waiting time per parcel.',
-        cache: 'systemMetrics',
-        rollup: 'parcel_deliveries',
-        params: { parcel: { type: 'string[]', description: 'Parcels', values: 'parcel_names' } },
-        parts: {
-          main: {
-            columns: {
-              time: { type: 'time', description: 'Start of the step' },
-              parcel: { type: 'string', role: 'dimension', description: 'Parcel' },
-              deliveries: { type: 'number', role: 'measure', unit: 'short', description: 'Deliveries' },
-              p95_ms: { type: 'number', role: 'measure', unit: 'ms', description: 'p95 of the time waited' },
-            },
-            sql: (s) =>
-              `SELECT ${s.bucket} AS time, parcel, sum(deliveries) AS deliveries, ${s.quantile(0.95, 'sumMap(wait_hist)')} AS p95_ms FROM ${s.table('parcel_deliveries')} WHERE ${s.scope} AND ${s.filter('parcel')} GROUP BY time, parcel ORDER BY time, parcel`,
-          },
-        },
-      },
-    ],
-    alerts: [
-      {
-        name: 'parcel-wait',
-        title: 'Parcel waits',
-        query: 'parcel_deliveries',
-        column: 'p95_ms',
-        reduce: 'sum',
-        condition: { op: 'gt', value: 500 },
-        windowSeconds: 300,
-        stepSeconds: 60,
-        forSeconds: 0,
-        severity: 'warning',
-        summary: '{{ $labels.parcel }} waits',
-        runbook: 'Look at the carriers.',
-        dashboard: 'parcels',
-      },
-    ],
-    dashboards: [
-      {
-        name: 'parcels',
-        title: 'Parcels',
-        description: 'Where parcels wait.',
-        tags: ['parcel'],
-        variables: [{ name: 'parcel', label: 'Parcel', query: 'parcel_names' }],
-        rows: [
-          {
-            title: 'Waiting',
-            panels: [
-              {
-                title: 'Waiting time, p95',
-                description: 'Per parcel.',
-                kind: 'timeseries',
-                query: 'parcel_deliveries',
-                columns: ['p95_ms'],
-                params: { parcel: ['$parcel'] },
-                w: 12,
-                h: 8,
-              },
-            ],
-          },
-        ],
-      },
-    ],
-    routes: [],
-  });
-}
 
 describe('what is generated', () => {
   let files: Map<string, string>;
@@ -183,9 +69,9 @@ describe('what is generated', () => {
       expect(text).not.toContain('__inputs');
       expect(text).not.toContain(`"${DATASOURCE_UID}"`);
       expect(d.templating.list[0]).toMatchObject({ type: 'datasource', name: 'ds', query: DATASOURCE_TYPE });
-      const panels = d.panels.filter((p) => p.type !== 'row');
+      const panels = panelsOf(d).filter((p) => p.type !== 'row');
       expect(panels.length).toBeGreaterThan(0);
-      for (const p of panels) {
+      for (const p of panels.filter((p) => p.type !== 'text')) {
         expect(p.datasource?.uid).toBe('${ds}');
         for (const t of p.targets ?? []) expect(t.datasource).toEqual({ type: DATASOURCE_TYPE, uid: '${ds}' });
       }
@@ -193,14 +79,28 @@ describe('what is generated', () => {
     }
   });
 
+  it('describes every dashboard, panel and variable', () => {
+    for (const [path, text] of files) {
+      if (!path.startsWith('dashboards/')) continue;
+      const d = JSON.parse(text) as DashboardJson;
+      const described = [
+        d,
+        ...panelsOf(d).filter((p) => p.type !== 'row'),
+        ...d.templating.list.filter((v) => v.type === 'query'),
+      ];
+      for (const x of described) expect([path, x, (x.description ?? '') !== '']).toEqual([path, x, true]);
+    }
+  });
+
   it('lays panels out without overlap, inside the grid, with ids of their own', () => {
     for (const [path, text] of files) {
       if (!path.startsWith('dashboards/')) continue;
-      const { panels } = JSON.parse(text) as DashboardJson;
-      expect(new Set(panels.map((p) => p.id)).size).toBe(panels.length);
+      const d = JSON.parse(text) as DashboardJson;
+      const all = panelsOf(d);
+      expect(new Set(all.map((p) => p.id)).size).toBe(all.length);
+      for (const { gridPos: g } of all) expect(g.x + g.w).toBeLessThanOrEqual(24);
       const taken = new Set<string>();
-      for (const { gridPos: g, title } of panels) {
-        expect(g.x + g.w).toBeLessThanOrEqual(24);
+      for (const { gridPos: g, title } of d.panels) {
         for (let x = g.x; x < g.x + g.w; x++)
           for (let y = g.y; y < g.y + g.h; y++) {
             expect([title, taken.has(`${x}/${y}`)]).toEqual([title, false]);
@@ -225,7 +125,7 @@ describe('what is generated', () => {
         expect(b!.model.settings).toEqual({ mode: b!.model.reducer === 'sum' ? '' : 'dropNN' });
         const uid = rule.annotations.__dashboardUid__;
         if (uid === undefined) continue;
-        const panel = dashboards.get(uid)?.panels.find((p) => p.id === Number(rule.annotations.__panelId__));
+        const panel = panelsOf(dashboards.get(uid)!).find((p) => p.id === Number(rule.annotations.__panelId__));
         const declared = domains.flatMap((d) => d.alerts).find((x) => x.name === rule.labels.rule)!;
         expect(a!.model.query).toBe(declared.query);
         expect(panel?.targets?.[0]?.query).toBe(declared.shownBy ?? declared.query);
@@ -397,8 +297,8 @@ describe('a new domain', () => {
   });
 
   it('is refused when a panel or an alert rule names what the catalog does not have', async () => {
-    const panel = parcel.dashboards[0]!.rows[0]!.panels[0]!;
-    const withPanel = (p: Partial<typeof panel>): Domain => ({
+    const panel = parcel.dashboards[0]!.rows[0]!.panels[0] as QueryPanelDef;
+    const withPanel = (p: Partial<QueryPanelDef>): Domain => ({
       ...parcel,
       dashboards: [{ ...parcel.dashboards[0]!, rows: [{ title: 'x', panels: [{ ...panel, ...p }] }] }],
     });
