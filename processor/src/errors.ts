@@ -53,7 +53,8 @@ export class ShadowerError extends Error {
   readonly status: number;
   constructor(
     readonly code: ErrorCode,
-    detail?: string,
+    /** What was wrong this time, where, and what to do. */
+    readonly detail = '',
     options?: { cause?: unknown },
   ) {
     super(detail ? `${ERRORS[code].text}: ${detail}` : ERRORS[code].text, options);

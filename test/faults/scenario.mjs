@@ -302,6 +302,20 @@ export class Scenario {
   }
 
   /**
+   * Waits until a processor says something with this code, and answers with that error.
+   * @param {import('./processes.mjs').Processor} p @param {string} code
+   * @returns {Promise<{ code: string, message: string }>}
+   */
+  complains(p, code) {
+    return until(
+      () => `${code}; ${this.said()}`,
+      async () =>
+        [...p.all('warn'), ...p.all('error'), ...p.all('refused')].map((e) => e.error).find((e) => e?.code === code),
+      40,
+    );
+  }
+
+  /**
    * Waits until the processors are through, or say that they cannot go on. Answers with the halt's error, or undefined
    * when they resumed unaided.
    * @param {number} [seconds]

@@ -302,6 +302,19 @@ export const systemTables: readonly TableDef[] = [
     retentionDays: 30,
   },
   {
+    name: 'insert_marks',
+    description: 'How many parts each table had taken, now and then, so that a retry knows how many came since',
+    columns: [
+      { name: 'marked_at', type: "DateTime64(3, 'UTC')", description: 'Name of the mark: when it was taken' },
+      { name: 'blocks', type: 'Map(String, UInt64)', description: 'Highest block number by table' },
+      writtenAt,
+    ],
+    engine: 'MergeTree',
+    orderBy: ['marked_at'],
+    partitionBy: 'toYYYYMM(written_at)',
+    retentionDays: 30,
+  },
+  {
     name: 'maintenance',
     description: 'Work that must not run beside itself or beside processors, and who does it',
     columns: [

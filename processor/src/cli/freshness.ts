@@ -4,7 +4,7 @@
  * row grows. Every processor reports all partitions, so that one that died is reported by the others.
  */
 import type { ClickHouse } from '../clickhouse/client';
-import { quoteString } from '../clickhouse/ddl';
+import { UNCONDITIONAL, quoteString, settingsSql } from '../clickhouse/ddl';
 import type { Clock, TopicPartition } from '../pipeline/ports';
 import type { PipelineObserver } from '../pipeline/processor';
 
@@ -58,11 +58,11 @@ export class Freshness implements Told {
     );
     await this.ch.command(
       `INSERT INTO ${db}.freshness_1m (workspace, t, topic, part, lag, behind_seconds, paused_seconds, written_at)
-       SETTINGS insert_deduplicate = 0, async_insert = 0, insert_distributed_sync = 1
+       SETTINGS ${settingsSql(UNCONDITIONAL)}
        SELECT '', toStartOfMinute(p.complete_until) - 60, topic, part, greatest(0, p.\`end\` - p.committed),
          greatest(0, toUnixTimestamp64Milli(now64(3)) - toUnixTimestamp64Milli(p.complete_until)) / 1000,
          ${paused.length === 0 ? 'toFloat64(0)' : `multiIf(${paused.join('')}toFloat64(0))`}, now('UTC')
-       FROM (SELECT * FROM ${db}.progress_log FINAL ORDER BY updated_at DESC LIMIT 1 BY topic, part) AS p
+       FROM ${db}.progress_log AS p FINAL
        WHERE p.complete_until >= toDateTime(60, 'UTC') AND p.updated_at > now64(3, 'UTC') - INTERVAL 1 DAY`,
     );
   }

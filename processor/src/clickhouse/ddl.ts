@@ -59,6 +59,13 @@ export const settingsSql = (settings: Record<string, number>): string =>
     .map(([name, value]) => `${name} = ${value}`)
     .join(', ');
 
+/** Settings of an insert that needs no token, because its rows replace or repeat each other harmlessly. */
+export const UNCONDITIONAL: Record<string, number> = {
+  insert_deduplicate: 0,
+  async_insert: 0,
+  insert_distributed_sync: 1,
+};
+
 /** What a row's shard is made of: all of its key but time, so that a series, and a partition's progress, stays together. */
 function shardingKey(t: TableDef): string {
   const keys = t.orderBy.filter((c) => c !== 't' && c !== 'off');

@@ -30,12 +30,15 @@ const TABLES = ['event_ids', 'accounting_1m', 'progress_log'];
 
 storeContract('ClickHouseStore', async () => {
   // Truncating forgets tokens, so every test begins with empty tables that remember nothing.
+  // How far each had come is known from before.
+  const store = new ClickHouseStore(ch, domains);
+  await store.mark(1);
   for (const t of TABLES) await ch.command(`TRUNCATE TABLE shadower.${t}`);
   return {
-    store: new ClickHouseStore(ch, domains),
+    store,
     rows: (table) => ch.rows(`SELECT * FROM shadower.${table}`),
     loseNextAnswer: () => proxy.loseNext(),
-    forgetTokens: (table) => ch.command(`ALTER TABLE shadower.${table} MODIFY SETTING ${WINDOW} = 0`),
+    remember: (table, blocks) => ch.command(`ALTER TABLE shadower.${table} MODIFY SETTING ${WINDOW} = ${blocks}`),
     cleanUp: async () => {
       await migrate(ch, domains);
     },
@@ -51,7 +54,10 @@ describe('check', () => {
   });
 
   it('refuses the schema of another version', async () => {
-    const older = domains.map((d) => ({ ...d, queries: d.queries.slice(1) }));
+    const older = domains.map((d) => ({
+      ...d,
+      queries: d.queries.map((q) => ({ ...q, title: `${q.title}, formerly` })),
+    }));
     await expect(new ClickHouseStore(ch, older).check()).rejects.toMatchObject({ code: 'STORE_SCHEMA' });
     await expect(store().check()).resolves.toBeUndefined();
   });

@@ -1,17 +1,35 @@
 /** The `Store` port on ClickHouse. */
 import type { Domain } from '../domains/define';
-import { allTables } from '../catalog/tables';
+import { allTables, systemTables } from '../catalog/tables';
 import { buildViews } from '../catalog/views';
 import { ShadowerError } from '../errors';
-import type { Block, Store, TopicPartition } from '../pipeline/ports';
+import type { Block, PartitionProgress, Store, TopicPartition } from '../pipeline/ports';
 import type { ClickHouse } from './client';
-import { DEDUPLICATION_WINDOW } from './ddl';
+import { DEDUPLICATION_WINDOW, UNCONDITIONAL, quoteString, settingsSql } from './ddl';
 import { encodeNative } from './native';
 
 /** Smallest window under which a retry still meets its first attempt. */
 const MIN_WINDOW = 1000;
 /** Shortest memory of a replicated table, seconds; ClickHouse's own default may be an hour. */
 const MIN_SECONDS = 86_400;
+
+/** Share of a window, in parts or in time, up to which a table is trusted to remember. */
+const TRUSTED_SHARE = 0.9;
+
+/** What a table remembers of its inserts, from its CREATE statement. */
+function memoryOf(sql: string): { parts: number; replicated: boolean; seconds: number } {
+  const replicated = sql.includes('Replicated');
+  const parts = /(?:non_)?replicated_deduplication_window = (\d+)/.exec(sql)?.[1];
+  const seconds = /replicated_deduplication_window_seconds = (\d+)/.exec(sql)?.[1];
+  return {
+    parts: Number(parts ?? (replicated ? DEDUPLICATION_WINDOW : 0)),
+    replicated,
+    seconds: Number(seconds ?? 0),
+  };
+}
+
+/** Tables in which a row that comes again takes the place of the first. */
+const REPLACING = new Set(systemTables.filter((t) => t.engine === 'ReplacingMergeTree').map((t) => t.name));
 
 /** Seconds after which a claim in the table `maintenance` that was not renewed has ended. */
 export const CLAIM_SECONDS = 60;
@@ -50,20 +68,16 @@ export class ClickHouseStore implements Store {
       const sql = ddl.get(`${t.name}_local`) ?? ddl.get(t.name);
       if (sql === undefined)
         throw new ShadowerError('STORE_SCHEMA', `table ${t.name} is missing; run "shadower migrate"`);
-      const window = Number(
-        /(?:non_)?replicated_deduplication_window = (\d+)/.exec(sql)?.[1] ??
-          (sql.includes('Replicated') ? DEDUPLICATION_WINDOW : 0),
-      );
-      const seconds = Number(/replicated_deduplication_window_seconds = (\d+)/.exec(sql)?.[1] ?? 0);
-      if (sql.includes('Replicated') && seconds < MIN_SECONDS)
+      const { parts, replicated, seconds } = memoryOf(sql);
+      if (replicated && seconds < MIN_SECONDS)
         throw new ShadowerError(
           'STORE_UNSAFE',
           `table ${t.name} remembers inserts for ${seconds} s, at least ${MIN_SECONDS} are needed; a retry after an outage could be counted twice. Run "shadower migrate".`,
         );
-      if (window < MIN_WINDOW)
+      if (parts < MIN_WINDOW)
         throw new ShadowerError(
           'STORE_UNSAFE',
-          `table ${t.name} remembers ${window} inserts for deduplication, at least ${MIN_WINDOW} are needed; a retry could be counted twice. Run "shadower migrate".`,
+          `table ${t.name} remembers ${parts} inserts for deduplication, at least ${MIN_WINDOW} are needed; a retry could be counted twice. Run "shadower migrate".`,
         );
     }
   }
@@ -147,20 +161,52 @@ export class ClickHouseStore implements Store {
     return Number(rows[0]!.ms);
   }
 
-  async completeUntil(tp: TopicPartition): Promise<number> {
-    const rows = await this.ch.rows<{ ms: string | number }>(
-      `SELECT toString(toUnixTimestamp64Milli(complete_until)) AS ms FROM ${this.ch.database}.progress_log FINAL WHERE topic = {topic:String} AND part = {part:UInt32}`,
-      { topic: tp.topic, part: tp.partition },
+  async mark(at: number): Promise<void> {
+    // Every part that is inserted takes a block number of its table's, and merging keeps the highest. When a table's parts
+    // have all expired, the numbers go on; so the last known one holds.
+    await this.ch.command(
+      `INSERT INTO ${this.ch.database}.insert_marks (marked_at, blocks, written_at) SETTINGS ${settingsSql(UNCONDITIONAL)}
+       SELECT fromUnixTimestamp64Milli(${at}, 'UTC'), maxMap(known), now('UTC') FROM (
+         SELECT CAST((groupArray(table), groupArray(block)), 'Map(String, UInt64)') AS known
+         FROM (SELECT table, toUInt64(max(max_block_number)) AS block FROM system.parts WHERE database = ${quoteString(this.ch.database)} GROUP BY table)
+         UNION ALL
+         SELECT blocks FROM (SELECT blocks FROM ${this.ch.database}.insert_marks ORDER BY marked_at DESC LIMIT 1))`,
     );
-    return Number(rows[0]?.ms ?? 0);
   }
 
-  async counted(tp: TopicPartition, topicId = ''): Promise<number> {
-    const rows = await this.ch.rows<{ committed: string | number }>(
-      `SELECT toString(committed) AS committed FROM ${this.ch.database}.progress_log FINAL WHERE topic = {topic:String} AND part = {part:UInt32} AND topic_id = {topicId:String}`,
-      { topic: tp.topic, part: tp.partition, topicId },
-    );
-    return Number(rows[0]?.committed ?? 0);
+  async remembers(table: string, mark: number): Promise<void> {
+    if (REPLACING.has(table)) return;
+    const [row] = (await this.ch.arrays(
+      `SELECT
+         (SELECT create_table_query FROM system.tables WHERE database = {db:String} AND name IN ({table:String}, {local:String}) ORDER BY name DESC LIMIT 1),
+         (SELECT max(max_block_number) FROM system.parts WHERE database = {db:String} AND table = {table:String}),
+         (SELECT (count(), min(blocks[{table:String}])) FROM ${this.ch.database}.insert_marks WHERE marked_at = fromUnixTimestamp64Milli({mark:Int64}, 'UTC')) AS marked,
+         toUnixTimestamp64Milli(now64(3)) - {mark:Int64}`,
+      { db: this.ch.database, table, local: `${table}_local`, mark },
+    )) as [string | null, number | null, [number, number], number][];
+    const [sql, block, [marks, then], age] = row!;
+    const { parts, replicated, seconds } = memoryOf(sql ?? '');
+    const unsure = (detail: string): ShadowerError => new ShadowerError('STORE_UNSAFE', detail);
+    if (replicated) {
+      // Block numbers are counted per partition and replica there; that many parts within the time are not looked for.
+      if (age > seconds * 1000 * TRUSTED_SHARE)
+        throw unsure(`it remembers inserts for ${seconds} s, and this may be from ${Math.round(age / 1000)} s ago`);
+      return;
+    }
+    if (marks === 0) throw unsure(`how much it has taken since ${new Date(mark).toISOString()} was not noted`);
+    const taken = block ?? 0;
+    // Fewer than then: the table was made anew and counts from 0, or all its parts have expired.
+    const since = taken < then ? taken : taken - then;
+    if (since > parts * TRUSTED_SHARE)
+      throw unsure(`it has taken ${since} parts since ${new Date(mark).toISOString()} and remembers ${parts}`);
+  }
+
+  async progress(tp: TopicPartition): Promise<PartitionProgress | undefined> {
+    const [row] = (await this.ch.arrays(
+      `SELECT committed, topic_id, toUnixTimestamp64Milli(complete_until) FROM ${this.ch.database}.progress_log FINAL WHERE topic = {topic:String} AND part = {part:UInt32}`,
+      { topic: tp.topic, part: tp.partition },
+    )) as [number, string, number][];
+    return row && { counted: row[0], topicId: row[1], completeUntil: row[2] };
   }
 
   async close(): Promise<void> {

@@ -31,7 +31,7 @@ interface Segment {
 interface State {
   version: 1;
   committed: number;
-  pending?: { from: number; to: number; at: number; encoder: number; digest?: string };
+  pending?: { from: number; to: number; at: number; encoder: number; digest?: string; mark?: number };
   /** End of the log at a clean close: a log that ends below it has lost records. */
   end?: number;
 }
@@ -189,8 +189,8 @@ export class TopicJournal {
   // ---------------------------------------------------------------- positions
 
   /** Durably notes the intent. Rejects with LOG_UNAVAILABLE. */
-  recordIntent({ from, to, at, encoder, digest }: OffsetRange): Promise<void> {
-    const pending = { from, to, at, encoder, ...(digest && { digest }) };
+  recordIntent({ from, to, at, encoder, digest, mark }: OffsetRange): Promise<void> {
+    const pending = { from, to, at, encoder, ...(digest && { digest }), ...(mark !== undefined && { mark }) };
     return this.writeState({ version: 1, committed: this.state.committed, pending });
   }
 

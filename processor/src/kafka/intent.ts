@@ -14,9 +14,10 @@ export const formatPosition = (topicId: string | undefined): string =>
  * a place of its own where the range does not carry it.
  */
 export const formatIntent = (
-  { to, at, encoder, digest, topicId }: OffsetRange,
+  { to, at, encoder, digest, topicId, mark }: OffsetRange,
   identity: string | undefined = topicId,
-): string => JSON.stringify({ to, at, encoder, digest, topicId, ...(topicId === undefined && { topic: identity }) });
+): string =>
+  JSON.stringify({ to, at, encoder, digest, topicId, mark, ...(topicId === undefined && { topic: identity }) });
 
 export interface Position {
   pending?: OffsetRange;
@@ -30,13 +31,29 @@ export function parseMetadata(tp: TopicPartition, from: number, metadata: string
   const whole = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
   const text = (s: unknown): s is string | undefined => s === undefined || typeof s === 'string';
   try {
-    const { to, at, encoder, digest, topicId, topic } = JSON.parse(metadata) as Record<string, unknown>;
+    const { to, at, encoder, digest, topicId, topic, mark } = JSON.parse(metadata) as Record<string, unknown>;
     if (text(topicId) && text(topic)) {
       const identity = topicId ?? topic;
       const position = identity === undefined ? {} : { topicId: identity };
       if (to === undefined && topicId !== undefined) return position;
-      if (whole(to) && to > from && whole(at) && whole(encoder) && text(digest)) {
-        const pending = { ...tp, from, to, at, encoder, ...(digest && { digest }), ...(topicId && { topicId }) };
+      if (
+        whole(to) &&
+        to > from &&
+        whole(at) &&
+        whole(encoder) &&
+        text(digest) &&
+        (mark === undefined || whole(mark))
+      ) {
+        const pending = {
+          ...tp,
+          from,
+          to,
+          at,
+          encoder,
+          ...(digest && { digest }),
+          ...(topicId && { topicId }),
+          ...(mark !== undefined && { mark }),
+        };
         return { pending, ...position };
       }
     }

@@ -12,7 +12,10 @@ storeContract('MemoryStore', async () => {
     store,
     rows: async (table) => store.rows(table),
     loseNextAnswer: () => (store.failing = 'after'),
-    forgetTokens: async () => void (store.deduplicate = false),
+    remember: async (_table, blocks) => {
+      store.window = blocks;
+      store.deduplicate = blocks > 0;
+    },
     cleanUp: () => store.close(),
   };
 });

@@ -1,7 +1,7 @@
 /** In-memory twin of the ClickHouse store: same contract, rows kept as objects. */
 import { ShadowerError } from '../errors';
 import { plainValues } from './columns';
-import type { Block, Store, TopicPartition } from './ports';
+import type { Block, PartitionProgress, Store, TopicPartition } from './ports';
 
 export class MemoryStore implements Store {
   readonly tables = new Map<string, Record<string, unknown>[]>();
@@ -10,6 +10,21 @@ export class MemoryStore implements Store {
   failing: 'before' | 'after' | undefined;
   /** Switches deduplication off, as the control of fault tests. */
   deduplicate = true;
+  /** Blocks that a table remembers. */
+  window = Infinity;
+  private readonly taken = new Map<string, number>();
+  private readonly marks = new Map<number, Map<string, number>>();
+
+  async mark(at: number): Promise<void> {
+    if (!this.marks.has(at)) this.marks.set(at, new Map(this.taken));
+  }
+
+  async remembers(table: string, mark: number): Promise<void> {
+    const then = this.marks.get(mark);
+    const since = then && (this.taken.get(table) ?? 0) - (then.get(table) ?? 0);
+    if (since === undefined || since > this.window * 0.9)
+      throw new ShadowerError('STORE_UNSAFE', `${table} has taken ${since ?? 'an unknown number of'} blocks since`);
+  }
 
   async now(): Promise<number> {
     return Date.now();
@@ -26,6 +41,7 @@ export class MemoryStore implements Store {
     const key = `${block.table}\u001f${token}`;
     if (!this.deduplicate || !this.tokens.has(key)) {
       this.tokens.add(key);
+      this.taken.set(block.table, (this.taken.get(block.table) ?? 0) + 1);
       this.append(block);
     }
     if (this.failing === 'after') throw new ShadowerError('STORE_UNAVAILABLE', 'answer lost');
@@ -57,22 +73,19 @@ export class MemoryStore implements Store {
     for (const r of limit === 0 ? [] : rows.slice(-limit)) take(r.id as string, (r.written_at as number) * 1000);
   }
 
-  /** The newest word on a partition. */
-  private progress(tp: TopicPartition): Record<string, unknown> | undefined {
+  async progress(tp: TopicPartition): Promise<PartitionProgress | undefined> {
     const own = this.rows('progress_log').filter((r) => r.topic === tp.topic && r.part === tp.partition);
-    return own.reduce<Record<string, unknown> | undefined>(
+    const newest = own.reduce<Record<string, unknown> | undefined>(
       (a, r) => (a === undefined || (r.updated_at as number) >= (a.updated_at as number) ? r : a),
       undefined,
     );
-  }
-
-  async completeUntil(tp: TopicPartition): Promise<number> {
-    return (this.progress(tp)?.complete_until as number | undefined) ?? 0;
-  }
-
-  async counted(tp: TopicPartition, topicId = ''): Promise<number> {
-    const newest = this.progress(tp);
-    return newest?.topic_id === topicId ? (newest.committed as number) : 0;
+    return (
+      newest && {
+        counted: newest.committed as number,
+        topicId: newest.topic_id as string,
+        completeUntil: newest.complete_until as number,
+      }
+    );
   }
 
   async writeProgress(block: Block): Promise<void> {

@@ -50,6 +50,8 @@ export interface OffsetRange extends TopicPartition {
   digest?: string;
   /** Identity of the topic the offsets belong to, where the log has one: a topic made anew starts again at 0. */
   topicId?: string;
+  /** The store's mark (see `Store.mark`) that was taken last before the range was first written. */
+  mark?: number;
   /** The assignment it belongs to, as given to `assigned`; where set, the log refuses a range of another assignment. */
   epoch?: number;
 }
@@ -109,6 +111,15 @@ export interface BlockColumn {
   values: ColumnValues;
 }
 
+export interface PartitionProgress {
+  /** Position below which everything of the partition was counted. */
+  counted: number;
+  /** Identity of the topic that `counted` belongs to; '' where the log has none. */
+  topicId: string;
+  /** Time (ms) until which the partition was known to be complete. */
+  completeUntil: number;
+}
+
 /** Where blocks go: ClickHouse, or memory. */
 export interface Store {
   /** Throws STORE_UNSAFE or STORE_SCHEMA when the guarantee or the schema does not hold. */
@@ -131,10 +142,18 @@ export interface Store {
   ): Promise<void>;
   /** The store's own clock, milliseconds since the epoch. Rejects with STORE_UNAVAILABLE. */
   now(): Promise<number>;
-  /** Time (ms) until which the partition was last known to be complete; 0 if never. */
-  completeUntil(tp: TopicPartition): Promise<number>;
-  /** Position below which everything of the partition was counted, as last noted for this topic's identity; 0 if never. */
-  counted(tp: TopicPartition, topicId?: string): Promise<number>;
+  /**
+   * Notes how much each table has taken so far, under the name `at` (milliseconds by the store's clock), so that
+   * `remembers` can tell what came after. Rejects with STORE_UNAVAILABLE.
+   */
+  mark(at: number): Promise<void>;
+  /**
+   * Resolves while a block that was inserted after `mark` would still be recognised by its token. Rejects with STORE_UNSAFE
+   * where the table has taken nearly as much since as it remembers, or where that cannot be told.
+   */
+  remembers(table: string, mark: number): Promise<void>;
+  /** The newest word on a partition, whatever the identity of its topic; undefined if there is none. */
+  progress(tp: TopicPartition): Promise<PartitionProgress | undefined>;
   /** Notes progress; a row replaces the partition's earlier one, so this needs no token. */
   writeProgress(block: Block): Promise<void>;
   close(): Promise<void>;

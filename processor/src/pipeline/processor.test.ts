@@ -49,6 +49,15 @@ function setUp(partitions = 2) {
   return { cluster, store, start, append, drained };
 }
 
+/** A pipeline that dies at this point of its next flush. */
+async function killed(t: ReturnType<typeof setUp>, point: KillPoint): Promise<void> {
+  const log = new MemoryLog(t.cluster);
+  log.killAt(point);
+  await t.start(log);
+  await new Promise((r) => setTimeout(r, 80));
+  log.kill();
+}
+
 const rawTable = `raw_${String(example.type).replace('.', '_')}`;
 const sum = (rows: Record<string, unknown>[], column: string): number =>
   rows.reduce((n, r) => n + (r[column] as number), 0);
@@ -58,9 +67,16 @@ function expectExactlyOnce(store: MemoryStore, n: number): void {
   const ids = store.rows(rawTable).map((r) => r.event_id);
   expect(new Set(ids).size).toBe(n);
   expect(ids.length).toBe(n);
-  for (const rollup of domains[0]!.rollups)
+  const counting = domains[0]!.rollups.filter((r) => r.event === example.type && r.where === undefined);
+  for (const rollup of counting)
     for (const grain of ['1m', '1h', '1d'])
-      expect([grain, sum(store.rows(`${rollup.name}_${grain}`), 'calls')]).toEqual([grain, n]);
+      for (const [count] of Object.entries(rollup.measures).filter(([, m]) => m.kind === 'count'))
+        expect([rollup.name, grain, sum(store.rows(`${rollup.name}_${grain}`), count)]).toEqual([
+          rollup.name,
+          grain,
+          n,
+        ]);
+  expect(counting).not.toEqual([]);
   expect(
     sum(
       store.rows('accounting_1m').filter((r) => r.outcome === 'used'),
@@ -321,11 +337,7 @@ test('an open batch is flushed though the clock was set back', async () => {
 test('a range that this version would judge differently is refused before anything is written', async () => {
   const t = setUp(1);
   await t.append(0, 20);
-  const first = new MemoryLog(t.cluster);
-  first.killAt('after-intent');
-  await t.start(first);
-  await new Promise((r) => setTimeout(r, 80));
-  first.kill();
+  await killed(t, 'after-intent');
   const before = t.store.rows(rawTable).length;
   const [{ pending }] = [t.cluster.inspect({ topic: TOPIC, partition: 0 })];
   expect(pending?.digest).toMatch(/^[0-9a-f]{16}$/);
@@ -349,16 +361,79 @@ test('a range that this version would judge differently is refused before anythi
   expectExactlyOnce(t.store, 20);
 });
 
+describe('beyond the deduplication window', () => {
+  const others = async (t: ReturnType<typeof setUp>, n: number) => {
+    for (let i = 0; i < n; i++) await t.store.insert({ table: rawTable, rows: 0, columns: [] }, `other ${i}`);
+  };
+
+  test.each([
+    [9, 'recognises'],
+    [10, 'refuses'],
+  ])('after %d blocks of others where 10 are remembered, a successor %s what may be in already', async (n, does) => {
+    const t = setUp(1);
+    await t.append(0, 20);
+    await killed(t, 'before-commit');
+    const before = t.store.rows(rawTable).length;
+    expect(before).toBe(20);
+    t.store.window = 10;
+    // One was the range itself.
+    await others(t, n - 1);
+    const { pipeline } = await t.start();
+    if (does === 'recognises') {
+      await t.drained();
+      await pipeline.stop();
+      expectExactlyOnce(t.store, 20);
+      return;
+    }
+    await new Promise((r) => setTimeout(r, 80));
+    expect(pipeline.fatal).toMatchObject({ code: 'STORE_UNSAFE' });
+    expect(pipeline.fatal?.message).toMatch(/offsets 0 to 20 of events\[0\].*in raw_.*taken 10 blocks since/);
+    expect(t.store.rows(rawTable)).toHaveLength(before);
+    await pipeline.stop();
+    // Nothing is skipped either.
+    expect(t.cluster.inspect({ topic: TOPIC, partition: 0 })).toMatchObject({ committed: 0, pending: { to: 20 } });
+  });
+
+  test('a retry of the same process is refused likewise', async () => {
+    const t = setUp(1);
+    const { pipeline } = await t.start();
+    t.store.failing = 'after';
+    t.store.window = 10;
+    await t.append(0, 20);
+    while (t.store.rows(rawTable).length === 0) await new Promise((r) => setTimeout(r, 2));
+    const answers = t.store.failing;
+    t.store.failing = undefined;
+    await others(t, 10);
+    expect(answers).toBe('after');
+    await new Promise((r) => setTimeout(r, 80));
+    expect(pipeline.fatal).toMatchObject({ code: 'STORE_UNSAFE' });
+    expect(t.store.rows(rawTable)).toHaveLength(20);
+    await pipeline.stop();
+  });
+
+  test('a range without a mark is refused', async () => {
+    const t = setUp(1);
+    await t.append(0, 20);
+    const log = new MemoryLog(t.cluster);
+    const record = log.recordIntent.bind(log);
+    log.recordIntent = ({ mark: _, ...range }) => record(range);
+    log.killAt('before-commit');
+    await t.start(log);
+    await new Promise((r) => setTimeout(r, 80));
+    log.kill();
+    const { pipeline } = await t.start();
+    await new Promise((r) => setTimeout(r, 80));
+    expect(pipeline.fatal?.message).toContain('noted no mark');
+    await pipeline.stop();
+  });
+});
+
 test.each(['none', 'a part'])(
   'stopped when %s of a recorded range was read again, it leaves the range recorded',
   async (read) => {
     const t = setUp(1);
     await t.append(0, 20);
-    const first = new MemoryLog(t.cluster);
-    first.killAt('after-intent');
-    await t.start(first);
-    await new Promise((r) => setTimeout(r, 80));
-    first.kill();
+    await killed(t, 'after-intent');
     const { pending } = t.cluster.inspect({ topic: TOPIC, partition: 0 });
     expect(pending).toMatchObject({ from: 0, to: 20 });
 
@@ -428,11 +503,7 @@ test('a log that hands out again what was counted is refused; one that has only 
 test('a recorded range of which the log has no record any more stops the partition', async () => {
   const t = setUp(1);
   await t.append(0, 20);
-  const first = new MemoryLog(t.cluster);
-  first.killAt('after-intent');
-  await t.start(first);
-  await new Promise((r) => setTimeout(r, 80));
-  first.kill();
+  await killed(t, 'after-intent');
   t.cluster.truncateBefore({ topic: TOPIC, partition: 0 }, 20);
   await t.append(20, 40);
   const { pipeline } = await t.start();

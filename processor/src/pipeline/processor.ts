@@ -40,6 +40,8 @@ export interface PipelineOptions {
   completeGraceMs: number;
   /** How often progress is written when nothing else happens, milliseconds. */
   progressIntervalMs: number;
+  /** How often the store's tables are marked, so that a retry knows what they took meanwhile, milliseconds. */
+  markIntervalMs: number;
   /** Bounds of the backoff between attempts to insert, milliseconds. */
   retryMinMs: number;
   retryMaxMs: number;
@@ -58,6 +60,7 @@ export const PIPELINE_DEFAULTS: PipelineOptions = {
   seenCapacity: 1_000_000,
   completeGraceMs: 5000,
   progressIntervalMs: 2000,
+  markIntervalMs: 30_000,
   retryMinMs: 100,
   retryMaxMs: 10_000,
   insertConcurrency: 4,
@@ -78,7 +81,8 @@ export interface PipelineObserver {
 }
 
 interface PartitionState {
-  tp: TopicPartition;
+  /** With the topic's identity, where the log has one. */
+  tp: TopicPartition & { topicId?: string };
   spec: TopicSpec;
   committed: number;
   /** Next offset to be read. */
@@ -89,7 +93,6 @@ interface PartitionState {
   replay: OffsetRange | undefined;
   /** Names the assignment, so that the log can refuse what belongs to an earlier one. */
   epoch: number | undefined;
-  topicId: string | undefined;
   seen: SeenIds;
   completeUntil: number;
   /** End of the partition as the log last said when asked; it may lie beyond what can ever be delivered. */
@@ -130,9 +133,6 @@ function endFilling(s: PartitionState): void {
   s.endFilling = undefined;
 }
 
-const withId = ({ tp, topicId }: PartitionState): TopicPartition & { topicId?: string } =>
-  topicId === undefined ? tp : { ...tp, topicId };
-
 /** Names the exact range: the store drops a block only if it has this table's block of this very range. */
 export const tokenOf = (r: OffsetRange): string =>
   `v${r.encoder}:${r.topic}${r.topicId === undefined ? '' : `@${r.topicId}`}:${r.partition}:${r.from}-${r.to}`;
@@ -151,6 +151,8 @@ export class Pipeline implements LogConsumer {
   private closing = false;
   /** What the store's clock said last, and when that was by a clock that only goes forward. */
   private storeClock = { at: 0, measured: performance.now() };
+  /** The newest mark of the store, and when it was taken by a clock that only goes forward. */
+  private marked: { at: number; measured: number } | undefined;
   /** Why a partition stopped for good, or cannot go on until somebody mends something. */
   private readonly troubles = new Map<string, Error>();
 
@@ -176,6 +178,7 @@ export class Pipeline implements LogConsumer {
   async start(): Promise<void> {
     await this.store.check();
     await this.readStoreClock();
+    await this.takeMark();
     await this.log.consume(this);
     this.flushTimer = setInterval(() => this.flushDue(), Math.max(10, this.options.flushIntervalMs / 4));
     this.progressTimer = setInterval(() => void this.writeProgress(), this.options.progressIntervalMs);
@@ -215,7 +218,9 @@ export class Pipeline implements LogConsumer {
           `${a.topic}[${a.partition}] has an unfinished batch of encoder ${a.pending.encoder}; this version is ${ENCODER_VERSION}. Start the version that wrote it once, so that it can finish.`,
         );
       const next = Math.max(a.committed, a.pending?.to ?? 0);
-      const counted = await this.store.counted(a, a.topicId);
+      const progress = await this.store.progress(a);
+      // What was counted of a topic that had this name before says nothing about this one.
+      const counted = progress !== undefined && progress.topicId === (a.topicId ?? '') ? progress.counted : 0;
       if (next < counted)
         throw new ShadowerError(
           'LOG_REWOUND',
@@ -226,7 +231,7 @@ export class Pipeline implements LogConsumer {
       const { seenHorizonMs, seenCapacity } = this.options;
       await this.store.seenEventIds(a, a.committed, now - seenHorizonMs, seenCapacity, (id, at) => seen.add(id, at));
       this.partitions.set(keyOf(a), {
-        tp: { topic: a.topic, partition: a.partition },
+        tp: { topic: a.topic, partition: a.partition, ...(a.topicId !== undefined && { topicId: a.topicId }) },
         spec,
         committed: a.committed,
         position: a.committed,
@@ -235,9 +240,8 @@ export class Pipeline implements LogConsumer {
         batch: undefined,
         replay: a.pending,
         epoch: a.epoch,
-        topicId: a.topicId,
         seen,
-        completeUntil: await this.store.completeUntil(a),
+        completeUntil: progress?.completeUntil ?? 0,
         logEnd: -1,
         owned: true,
         flushQueued: false,
@@ -268,7 +272,7 @@ export class Pipeline implements LogConsumer {
             s.endFilling = await this.filling.take();
             if (!s.owned || this.closing) return endFilling(s);
           }
-          s.batch = this.openBatch(s.spec, withId(s), s.seen, s.replay?.at ?? this.clock());
+          s.batch = this.openBatch(s.spec, s.tp, s.seen, s.replay?.at ?? this.clock());
         }
         s.batch.take(records, i);
         s.position = offset + 1;
@@ -376,7 +380,7 @@ export class Pipeline implements LogConsumer {
       try {
         const blocks = s.owned && batch ? batch.blocks() : [];
         // Last, and before the commit: the store is never behind the log in what it says was counted (see `assigned`).
-        await this.insertAll(s, [...blocks, this.progressOf([s], this.sureNow(), () => range.to)], tokenOf(range));
+        await this.insertAll(s, [...blocks, this.progressOf([s], this.sureNow(), () => range.to)], range);
       } finally {
         written();
       }
@@ -413,7 +417,7 @@ export class Pipeline implements LogConsumer {
       at: batch.at,
       encoder: ENCODER_VERSION,
       digest: batch.digest(),
-      ...(s.topicId !== undefined && { topicId: s.topicId }),
+      mark: this.marked!.at,
     };
   }
 
@@ -436,18 +440,22 @@ export class Pipeline implements LogConsumer {
   }
 
   /** Inserts with backoff until every block is in, or the partition is no longer ours. */
-  private async insertAll(s: PartitionState, blocks: readonly Block[], token: string): Promise<void> {
+  private async insertAll(s: PartitionState, blocks: readonly Block[], range: OffsetRange): Promise<void> {
     const queue = [...blocks];
+    const token = tokenOf(range);
     const worker = async (): Promise<void> => {
       for (let block = queue.shift(); block !== undefined; block = queue.shift()) {
         for (let attempt = 1; ; attempt++) {
           if (!s.owned) return;
           try {
+            if (s.replay !== undefined || attempt > 1) await this.checkRemembered(block.table, range);
             await this.store.insert(block, token);
             break;
           } catch (e) {
-            const unavailable = e instanceof ShadowerError && e.code === 'STORE_UNAVAILABLE';
+            const code = e instanceof ShadowerError ? e.code : undefined;
+            const unavailable = code === 'STORE_UNAVAILABLE';
             this.observer.storeFailed?.(s.tp, e as Error, attempt);
+            if (code === 'STORE_UNSAFE') throw e;
             // Anything else (a schema that does not fit, say) will not heal by itself; stopping is not an excuse to lose the range.
             if (!unavailable) this.troubles.set(keyOf(s.tp), e as Error);
             if (this.closing && attempt > 3) throw e;
@@ -458,6 +466,32 @@ export class Pipeline implements LogConsumer {
     };
     await Promise.all(Array.from({ length: Math.min(this.options.insertConcurrency, queue.length) }, worker));
     this.troubles.delete(keyOf(s.tp));
+  }
+
+  /**
+   * Before anything that may be in the table already is sent again: refuses where its token may be forgotten.
+   * @throws ShadowerError STORE_UNSAFE, or STORE_UNAVAILABLE where the store cannot be asked
+   */
+  private async checkRemembered(table: string, range: OffsetRange): Promise<void> {
+    try {
+      if (range.mark === undefined)
+        throw new ShadowerError('STORE_UNSAFE', 'the release that recorded it noted no mark of the store');
+      await this.store.remembers(table, range.mark);
+    } catch (e) {
+      if (!(e instanceof ShadowerError && e.code === 'STORE_UNSAFE')) throw e;
+      throw new ShadowerError(
+        'STORE_UNSAFE',
+        `offsets ${range.from} to ${range.to} of ${range.topic}[${range.partition}] may be in ${table} already, and it may have forgotten them: ${e.detail}. Sent again they could be counted twice. How to go on: docs/guarantee.md, "Beyond the deduplication window".`,
+        { cause: e },
+      );
+    }
+  }
+
+  private async takeMark(): Promise<void> {
+    const measured = performance.now();
+    const at = this.sureNow();
+    await this.store.mark(at);
+    this.marked = { at, measured };
   }
 
   private async readStoreClock(): Promise<void> {
@@ -496,7 +530,7 @@ export class Pipeline implements LogConsumer {
         { name: 'end', type: 'Int64', values: row((s) => s.end) },
         { name: 'complete_until', type: "DateTime64(3, 'UTC')", values: row((s) => s.completeUntil) },
         { name: 'updated_at', type: "DateTime64(3, 'UTC')", values: row(() => now) },
-        { name: 'topic_id', type: 'String', values: row((s) => s.topicId ?? '') },
+        { name: 'topic_id', type: 'String', values: row((s) => s.tp.topicId ?? '') },
         { name: 'written_at', type: "DateTime('UTC')", values: row(() => Math.floor(now / 1000)) },
       ],
     };
@@ -513,6 +547,9 @@ export class Pipeline implements LogConsumer {
     }
     // Where the store is away its clock is reckoned on, and the row below does not come in either.
     await this.readStoreClock().catch(() => undefined);
+    // An older mark only makes a retry be refused sooner.
+    if (performance.now() - this.marked!.measured >= this.options.markIntervalMs)
+      await this.takeMark().catch(() => undefined);
     const now = this.sureNow();
     for (const e of ends) {
       const s = this.partitions.get(keyOf(e));

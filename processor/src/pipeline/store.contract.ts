@@ -9,8 +9,8 @@ export interface StoreHarness {
   rows(table: string): Promise<Record<string, unknown>[]>;
   /** The next insert is carried out, but its answer does not arrive. */
   loseNextAnswer(): void;
-  /** Switches deduplication of the table off: the control. */
-  forgetTokens(table: string): Promise<void>;
+  /** Sets how many blocks the table remembers; 0 switches its deduplication off: the control. */
+  remember(table: string, blocks: number): Promise<void>;
   cleanUp(): Promise<void>;
 }
 
@@ -84,7 +84,7 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
     });
 
     it('without deduplication it would: the control', async () => {
-      await h.forgetTokens('event_ids');
+      await h.remember('event_ids', 0);
       const block = ids({ off: 1, id: 'a' });
       h.loseNextAnswer();
       await expect(h.store.insert(block, 'token')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
@@ -135,20 +135,41 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       expect((await found(tp, 40, 0, 10)).map((r) => r.id)).toEqual(['new', 'later', 'a', 'b', 'c']);
     });
 
-    it('knows how far a partition was complete, by the newest word on it', async () => {
+    it('knows how far a partition was counted and complete, by the newest word on it', async () => {
       const tp = { topic: 't', partition: 0 };
       const at = SECOND * 1000;
-      expect(await h.store.completeUntil(tp)).toBe(0);
-      await h.store.writeProgress(progress({ complete_until: at + 123, updated_at: at + 5 }));
-      expect(await h.store.completeUntil(tp)).toBe(at + 123);
-      await h.store.writeProgress(progress({ complete_until: at + 456, updated_at: at + 6 }));
-      await h.store.writeProgress(progress({ complete_until: at + 456, updated_at: at + 6 }));
-      await h.store.writeProgress(progress({ part: 1, complete_until: at + 999, updated_at: at + 7 }));
+      expect(await h.store.progress(tp)).toBeUndefined();
+      await h.store.writeProgress(progress({ committed: 30, complete_until: at + 123, updated_at: at + 5 }));
+      expect(await h.store.progress(tp)).toEqual({ counted: 30, topicId: '', completeUntil: at + 123 });
+      await h.store.writeProgress(progress({ committed: 40, complete_until: at + 456, updated_at: at + 6 }));
+      await h.store.writeProgress(progress({ committed: 40, complete_until: at + 456, updated_at: at + 6 }));
+      await h.store.writeProgress(progress({ part: 1, committed: 5, complete_until: at + 999, updated_at: at + 7 }));
       // A slow writer's old word does not undo a newer one.
-      await h.store.writeProgress(progress({ complete_until: at + 1, updated_at: at + 4 }));
-      expect(await h.store.completeUntil(tp)).toBe(at + 456);
-      expect(await h.store.completeUntil({ topic: 't', partition: 1 })).toBe(at + 999);
-      expect(await h.store.completeUntil({ topic: 'u', partition: 0 })).toBe(0);
+      await h.store.writeProgress(progress({ committed: 35, complete_until: at + 1, updated_at: at + 4 }));
+      expect(await h.store.progress(tp)).toEqual({ counted: 40, topicId: '', completeUntil: at + 456 });
+      expect(await h.store.progress({ topic: 't', partition: 1 })).toMatchObject({ counted: 5 });
+      expect(await h.store.progress({ topic: 'u', partition: 0 })).toBeUndefined();
+      // Also as the last block of a batch; of a topic that was made anew.
+      await h.store.insert(progress({ committed: 7, updated_at: at + 8, topic_id: 'made anew' }), 'token');
+      expect(await h.store.progress(tp)).toMatchObject({ counted: 7, topicId: 'made anew' });
+    });
+
+    it('tells how long a token is remembered: up to nine tenths of the window since a mark', async () => {
+      await h.remember('event_ids', 20);
+      const mark = SECOND * 1000;
+      await h.store.mark(mark);
+      let n = 0;
+      const insert = () => h.store.insert(ids({ off: n, id: `${n}` }), `token ${n++}`);
+      while (n < 18) await insert();
+      await h.store.remembers('event_ids', mark);
+      await h.store.remembers('accounting_1m', mark);
+      await insert();
+      await expect(h.store.remembers('event_ids', mark)).rejects.toMatchObject({ code: 'STORE_UNSAFE' });
+      await h.store.remembers('accounting_1m', mark);
+      // A later mark knows better, one that nobody took is no word at all.
+      await h.store.mark(mark + 1);
+      await h.store.remembers('event_ids', mark + 1);
+      await expect(h.store.remembers('event_ids', mark + 2)).rejects.toMatchObject({ code: 'STORE_UNSAFE' });
     });
 
     it('tells its clock', async () => {
@@ -157,20 +178,6 @@ export function storeContract(name: string, open: () => Promise<StoreHarness>): 
       // The same machine here; its whole milliseconds may be cut off.
       expect(now).toBeGreaterThanOrEqual(before - 1);
       expect(now).toBeLessThanOrEqual(Date.now() + 1);
-    });
-
-    it('knows up to where a partition was counted, for the identity that the topic has', async () => {
-      const tp = { topic: 't', partition: 0 };
-      const at = SECOND * 1000;
-      expect(await h.store.counted(tp)).toBe(0);
-      await h.store.writeProgress(progress({ committed: 40, updated_at: at + 5 }));
-      await h.store.writeProgress(progress({ committed: 30, updated_at: at + 4 }));
-      expect(await h.store.counted(tp)).toBe(40);
-      expect(await h.store.counted(tp, 'made anew')).toBe(0);
-      await h.store.insert(progress({ committed: 7, updated_at: at + 6, topic_id: 'made anew' }), 'token');
-      expect(await h.store.counted(tp, 'made anew')).toBe(7);
-      expect(await h.store.counted(tp)).toBe(0);
-      expect(await h.store.counted({ topic: 't', partition: 1 })).toBe(0);
     });
   });
 }

@@ -7,7 +7,7 @@
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import type { ClickHouse } from '../clickhouse/client';
-import { quoteString } from '../clickhouse/ddl';
+import { UNCONDITIONAL, quoteString, settingsSql } from '../clickhouse/ddl';
 import { CLAIM_SECONDS } from '../clickhouse/store';
 import { ShadowerError } from '../errors';
 
@@ -98,7 +98,7 @@ export class Claim {
 
   private async write(state: 'running' | 'done'): Promise<void> {
     await this.ch.command(
-      `INSERT INTO ${this.ch.database}.maintenance (name, owner, state, detail, updated_at, written_at) SETTINGS insert_deduplicate = 0, async_insert = 0, insert_distributed_sync = 1 SELECT ${quoteString(this.name)}, ${quoteString(this.owner)}, '${state}', ${quoteString(this.detail)}, now64(3, 'UTC'), now('UTC')`,
+      `INSERT INTO ${this.ch.database}.maintenance (name, owner, state, detail, updated_at, written_at) SETTINGS ${settingsSql(UNCONDITIONAL)} SELECT ${quoteString(this.name)}, ${quoteString(this.owner)}, '${state}', ${quoteString(this.detail)}, now64(3, 'UTC'), now('UTC')`,
     );
     this.held = Date.now();
   }

@@ -1,5 +1,5 @@
 /** Checks of counts: raw and dead letters against the accounting, rollups against raw, grains against each other. */
-import { rawTableName, rollupTables, systemTables, type ColumnDef } from '../catalog/tables';
+import { rawTableName, rollupTables, systemTables, type ColumnDef, type TableDef } from '../catalog/tables';
 import type { ClickHouse } from '../clickhouse/client';
 import { quoteName } from '../clickhouse/ddl';
 import { GRAINS, type Domain, type EventDef, type RollupDef } from '../domains/define';
@@ -42,9 +42,12 @@ export async function countChecks(ch: ClickHouse, domains: readonly Domain[], s:
   ];
 }
 
+const deadLetters = (): TableDef => systemTables.find((t) => t.name === 'dead_letters')!;
+
 /** Rows of one place in the log that are there more than once: what a retry without deduplication leaves. */
 async function duplicates(ch: ClickHouse, events: readonly EventDef[], s: Settled): Promise<CheckResult> {
   const result: CheckResult = { check: 'duplicates', compared: 0, differences: [], skipped: [] };
+  const letters = deadLetters();
   const tables = [
     // Of one span a domain may make several events, so a place alone does not name an event.
     ...events.map((e) => ({
@@ -52,7 +55,7 @@ async function duplicates(ch: ClickHouse, events: readonly EventDef[], s: Settle
       key: 'topic, part, off, idx, event_id, t',
       days: e.rawRetentionDays,
     })),
-    { name: 'dead_letters', key: 'topic, part, off, idx, code', days: 30 },
+    { name: letters.name, key: 'topic, part, off, idx, code', days: letters.retentionDays },
   ];
   for (const table of tables) {
     const from = keptFrom(s, table.days);
@@ -86,7 +89,7 @@ async function duplicates(ch: ClickHouse, events: readonly EventDef[], s: Settle
 /** Every minute of processing: as many rows as the accounting says. */
 async function accounting(ch: ClickHouse, events: readonly EventDef[], s: Settled): Promise<CheckResult> {
   const result: CheckResult = { check: 'accounting', compared: 0, differences: [], skipped: [] };
-  const letters = systemTables.find((t) => t.name === 'dead_letters')!;
+  const letters = deadLetters();
   const sides = [
     ...events.map((e) => ({
       table: rawTableName(e.type),

@@ -25,8 +25,7 @@ export async function positionChecks(
 ): Promise<CheckResult> {
   const result: CheckResult = { check: 'positions', compared: 0, differences: [], skipped: [] };
   const db = ch.database;
-  // A topic that was made anew has a row of its own; the newest is what is consumed.
-  const progress = `SELECT topic, part, argMax(committed, updated_at) AS committed FROM ${db}.progress_log FINAL GROUP BY topic, part`;
+  const progress = `SELECT topic, part, committed FROM ${db}.progress_log FINAL`;
   const stored = (await ch.arrays(progress)) as [string, number, number][];
   const behind = async (): Promise<[string, number, number, number][]> => {
     const state = await log?.state();

@@ -5,7 +5,7 @@
  */
 import { rawTableName } from '../catalog/tables';
 import type { ClickHouse } from '../clickhouse/client';
-import { quoteString } from '../clickhouse/ddl';
+import { UNCONDITIONAL, quoteString, settingsSql } from '../clickhouse/ddl';
 import type { Domain } from '../domains/define';
 import type { Clock, Logger } from '../pipeline/ports';
 import { GENTLE } from './count-checks';
@@ -35,7 +35,7 @@ export interface ReconcileObserver {
 /** An event is late when its minute has been over for as long as this, seconds, at the time it is written. */
 const LATE_SECONDS = 60;
 
-const INSERT = 'SETTINGS insert_deduplicate = 0, async_insert = 0, insert_distributed_sync = 1';
+const INSERT = `SETTINGS ${settingsSql(UNCONDITIONAL)}`;
 
 export class ReconcileSchedule {
   private timer: NodeJS.Timeout | undefined;

@@ -1,7 +1,7 @@
 // @ts-check
 /** Releases that differ, one after the other and at the same time. The other release is this one, compiled, with a patch. */
 import { join } from 'node:path';
-import { sleep, until } from '../../support/stack.mjs';
+import { sleep } from '../../support/stack.mjs';
 import { makeRelease } from '../release.mjs';
 
 /** @typedef {import('../run.mjs').Fault} Fault */
@@ -43,15 +43,6 @@ const PATCHES = {
 /** @param {Env} env @param {keyof typeof PATCHES} name */
 const release = (env, name) =>
   makeRelease(join(env.harness.folder, `release-${name}-${Math.random().toString(36).slice(2)}`), PATCHES[name]);
-
-/** The processor's error with this code, once it says it in whatever way. @param {Scenario} s @param {any} p @param {string} code */
-const complains = (s, p, code) =>
-  until(
-    () => `${code}; ${s.said()}`,
-    async () =>
-      [...p.all('warn'), ...p.all('error'), ...p.all('refused')].map((e) => e.error).find((e) => e?.code === code),
-    40,
-  );
 
 /**
  * A release that knows more fields takes over, half-way through a batch of the former one; then producers send the new
@@ -163,7 +154,7 @@ async function judgesDifferently(env, { without = [] } = {}) {
     await s.drained();
     return s.verdict();
   }
-  const error = await complains(s, b, 'STORE_UNSAFE');
+  const error = await s.complains(b, 'STORE_UNSAFE');
   env.note(error.message);
   if (!error.message.includes('judges them differently')) problems.push(`it refused with: ${error.message}`);
   await sleep(1500);

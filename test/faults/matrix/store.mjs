@@ -113,10 +113,14 @@ async function spoilt(env, { fate, every, timeoutMs = 10_000, count = 6000, with
 /**
  * An insert whose answer is lost, and then ClickHouse is away for this processor only; others go on writing into the same
  * table, and the answer to the retry comes when the table has taken more than it remembers, or less.
- * The table remembers parts: an insert that touches k of its partitions (months) counts k times.
- * @param {Env} env @param {{ others: number, months: number, window: number }} o inserts by others, each into so many partitions
+ * The table remembers parts: an insert that touches k of its partitions (months) counts k times. Beyond nine tenths of that
+ * the processor must halt; what its message points at is done then: the rows of the range are deleted where they had come to
+ * (here only the first table's), and the position is set back to its beginning.
+ * @param {Env} env
+ * @param {{ others: number, months: number, window: number, halts: boolean, without?: Without }} o inserts by others, each into
+ *   so many partitions
  */
-async function outage(env, { others, months, window }) {
+async function outage(env, { others, months, window, halts, without = [] }) {
   const s = await env.scenario({ partitions: 1 });
   let away = true;
   const proxy = await startProxy(
@@ -124,7 +128,7 @@ async function outage(env, { others, months, window }) {
     ({ table, nth }) => (table !== RAW || !away ? 'pass' : nth === 1 ? 'lose' : 'refuse'),
   );
   try {
-    const victim = s.victim({ clickhouse: s.store.config(s.database, proxy.url) });
+    const victim = s.victim({ without, clickhouse: s.store.config(s.database, proxy.url) });
     await victim.says('assigned');
     // The product sets 10,000 at each start and refuses less than 1000; a smaller one shows the same sooner.
     await s.rows(`ALTER TABLE ${s.database}.${RAW} MODIFY SETTING non_replicated_deduplication_window = ${window}`);
@@ -136,9 +140,24 @@ async function outage(env, { others, months, window }) {
       );
     await s.rows(`ALTER TABLE ${s.database}.${RAW} DELETE WHERE workspace = 'other' SETTINGS mutations_sync = 1`);
     away = false;
-    await s.drained();
     env.note(`${others} inserts into ${months} partitions each meanwhile; the table remembers ${window} parts`);
-    return await survived(s);
+    if (!halts || without.length > 0) {
+      await s.drained();
+      return await survived(s);
+    }
+    const refused = await s.complains(victim, 'STORE_UNSAFE');
+    env.note(`halted: ${refused.message}`);
+    await victim.end();
+    const [range] = (await s.offsets()).filter((o) => o.topic === s.topic);
+    const problems = range?.pending ? [] : ['the range is not recorded any more'];
+    await s.rows(
+      `ALTER TABLE ${s.database}.${RAW} DELETE WHERE topic = '${s.topic}' AND off >= ${range?.committed} SETTINGS mutations_sync = 1`,
+    );
+    await s.setOffsets((o) => (o.topic === s.topic ? o.committed : undefined));
+    s.victim();
+    await s.drained();
+    const v = await s.verdict();
+    return { ...v, problems: [...problems, ...v.problems] };
   } finally {
     await s.end();
     await proxy.close();
@@ -383,10 +402,17 @@ export default [
   {
     name: 'store-outage-window',
     title: 'an outage during which others fill the deduplication window almost',
-    run: (env) => outage(env, { others: 9, months: 10, window: 100 }),
+    run: (env) => outage(env, { others: 8, months: 10, window: 100, halts: false }),
+    control: { none: 'store-outage-beyond-window is this one beyond the line, with a control of its own' },
+  },
+  {
+    name: 'store-outage-beyond-window',
+    title:
+      'they fill it (it is counted in parts: ten inserts into ten months); the retry is refused, nothing counts twice',
+    run: (env) => outage(env, { others: 10, months: 10, window: 100, halts: true }),
     control: {
-      title: 'they fill it; it is counted in parts, so ten inserts into ten months do',
-      run: (env) => outage(env, { others: 10, months: 10, window: 100 }),
+      title: 'what the table may have forgotten is sent again',
+      run: (env) => outage(env, { others: 10, months: 10, window: 100, halts: true, without: ['window'] }),
     },
   },
   {
