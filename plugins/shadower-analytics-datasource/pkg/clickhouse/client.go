@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,6 +34,19 @@ type Client struct {
 	timeout       time.Duration
 	responseBytes int64
 	slots         chan struct{}
+	logUser       bool
+	// plain is set once ClickHouse has said that its user may not change settings (readonly = 1).
+	plain atomic.Bool
+}
+
+// Statement is one SELECT (without FORMAT).
+type Statement struct {
+	SQL    string
+	Params []Param
+	// MaxRows ends the reading of an answer behind so many rows; 0 reads all. One more than a limit tells that there is more.
+	MaxRows int
+	// Settings are sent where the user may change settings; what must hold at any rate belongs into SQL.
+	Settings map[string]string
 }
 
 // Result is a whole answer: all columns have the same length.
@@ -58,25 +72,50 @@ func New(s *settings.Settings) (*Client, error) {
 	}
 	return &Client{
 		http: hc, url: s.URL, database: s.Database, timeout: s.Timeout,
-		responseBytes: s.ResponseBytes, slots: make(chan struct{}, s.MaxConcurrent),
+		responseBytes: s.ResponseBytes, slots: make(chan struct{}, s.MaxConcurrent), logUser: s.LogUser,
 	}, nil
 }
+
+// Plain tells that the ClickHouse user has readonly = 1: statements run without the limits that are settings.
+func (c *Client) Plain() bool { return c.plain.Load() }
 
 // Close releases idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Query runs one SELECT (without FORMAT) and reads its whole answer. It waits for a free slot, and ends in ClickHouse too
-// when ctx ends. Errors are problems: STORE_UNAVAILABLE, AUTH_*, STORE_SCHEMA, QUERY_TIMEOUT, QUERY_LIMIT, BUSY.
+// Query runs a statement and reads its whole answer; see Run.
 func (c *Client) Query(ctx context.Context, sql string, params ...Param) (*Result, error) {
+	return c.Run(ctx, Statement{SQL: sql, Params: params})
+}
+
+// Run runs a statement. It waits for a free slot, and ends in ClickHouse too when ctx ends. Errors are problems:
+// STORE_UNAVAILABLE, AUTH_*, STORE_SCHEMA, QUERY_TIMEOUT, QUERY_LIMIT, BUSY.
+func (c *Client) Run(ctx context.Context, s Statement) (*Result, error) {
 	select {
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
 	case <-ctx.Done():
 		return nil, problem.Wrap(ctx.Err(), problem.Busy, "the request ended while it waited for one of the datasource's %d query slots", cap(c.slots))
 	}
+	// ClickHouse's own limit comes first where it may be set; with readonly = 1 this one is all there is.
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout+graceOfTimeout, context.DeadlineExceeded)
+	defer cancel()
+	plain := c.plain.Load()
+	res, err := c.attempt(ctx, s, plain)
+	var p *problem.Problem
+	if !plain && errors.As(err, &p) && p.Origin == codeReadonly {
+		log.DefaultLogger.FromContext(ctx).Info("The ClickHouse user may not change settings (readonly = 1); statements run without them from here on")
+		c.plain.Store(true)
+		return c.attempt(ctx, s, true)
+	}
+	return res, err
+}
 
+// graceOfTimeout lets ClickHouse's own message about its time limit get through.
+const graceOfTimeout = 5 * time.Second
+
+func (c *Client) attempt(ctx context.Context, s Statement, plain bool) (*Result, error) {
 	id := "shadower-" + uuid.NewString()
-	req, err := c.request(ctx, id, sql, params)
+	req, err := c.request(ctx, id, s, plain)
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Internal, "the request to ClickHouse cannot be made")
 	}
@@ -95,7 +134,7 @@ func (c *Client) Query(ctx context.Context, sql string, params ...Param) (*Resul
 		body, _ := io.ReadAll(io.LimitReader(res.Body, maxErrorBody))
 		return nil, parseException(res.StatusCode, res.Header, string(body))
 	}
-	result, err := decodeNative(res.Body)
+	result, err := decodeNative(res.Body, s.MaxRows)
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		switch {
@@ -115,7 +154,7 @@ func (c *Client) Query(ctx context.Context, sql string, params ...Param) (*Resul
 	return result, nil
 }
 
-func (c *Client) request(ctx context.Context, id, sql string, params []Param) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, id string, s Statement, plain bool) (*http.Request, error) {
 	limit := c.responseBytes
 	if granted := backend.GrafanaConfigFromContext(ctx).ResponseLimit(); granted > 0 && granted < limit {
 		limit = granted
@@ -126,24 +165,39 @@ func (c *Client) request(ctx context.Context, id, sql string, params []Param) (*
 	q.Set("database", c.database)
 	q.Set("query_id", id)
 	q.Set("default_format", "Native")
-	// 2 rather than 1: it forbids writes and still lets the limits below be set.
-	q.Set("readonly", "2")
-	q.Set("max_execution_time", strconv.Itoa(int(c.timeout/time.Second)))
-	q.Set("cancel_http_readonly_queries_on_client_close", "1")
-	q.Set("enable_http_compression", "1")
 	// The status then tells success from failure for the whole answer: a result cut short by an error is never shown.
 	q.Set("wait_end_of_query", "1")
-	for _, p := range params {
+	if !plain {
+		// 2 rather than 1: it forbids writes and still lets the limits below be set.
+		q.Set("readonly", "2")
+		q.Set("max_execution_time", strconv.Itoa(int(c.timeout/time.Second)))
+		q.Set("cancel_http_readonly_queries_on_client_close", "1")
+		q.Set("enable_http_compression", "1")
+		if s.MaxRows > 0 {
+			q.Set("max_result_rows", strconv.Itoa(s.MaxRows))
+			q.Set("result_overflow_mode", "break")
+		}
+		for name, value := range s.Settings {
+			q.Set(name, value)
+		}
+	}
+	for _, p := range s.Params {
 		q.Set("param_"+p.Name, p.Value)
 	}
 	target := *c.url
 	target.RawQuery = q.Encode()
 
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), strings.NewReader(sql+"\nFORMAT Native"))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), strings.NewReader(s.SQL+"\nFORMAT Native"))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "text/plain; charset=UTF-8")
+	req.Header.Set("User-Agent", "shadower-analytics-datasource")
+	if c.logUser {
+		if who := originOf(ctx); who != "" {
+			req.Header.Set("Referer", who)
+		}
+	}
 	return req, nil
 }
 
@@ -182,3 +236,6 @@ func parseSummary(header, id string, elapsed time.Duration) Stats {
 	}
 	return s
 }
+
+// SetPlain says beforehand whether the ClickHouse user has readonly = 1, which is otherwise found out.
+func (c *Client) SetPlain(plain bool) { c.plain.Store(plain) }

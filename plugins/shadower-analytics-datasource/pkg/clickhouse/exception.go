@@ -32,8 +32,15 @@ var exceptionPattern = regexp.MustCompile(`(?s)Code: (\d+)\. DB::Exception: (.*?
 
 const maxMessage = 600
 
-// parseException makes a problem of an answer that is not a result.
+// parseException makes a problem of an answer that is not a result. Its Origin is ClickHouse's code, if there is one.
 func parseException(status int, header http.Header, body string) *problem.Problem {
+	code, message := readException(header, body)
+	p := wordException(status, code, message)
+	p.Origin, p.Message = code, message
+	return p
+}
+
+func readException(header http.Header, body string) (int, string) {
 	code, _ := strconv.Atoi(header.Get("X-ClickHouse-Exception-Code"))
 	message := strings.TrimSpace(body)
 	if m := exceptionPattern.FindStringSubmatch(body); m != nil {
@@ -43,14 +50,17 @@ func parseException(status int, header http.Header, body string) *problem.Proble
 	if len(message) > maxMessage {
 		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
 	}
+	return code, message
+}
 
+func wordException(status, code int, message string) *problem.Problem {
 	switch code {
 	case codeUnknownUser, codeWrongPassword, codeRequiredPassword, codeAuthFailed:
 		return problem.New(problem.AuthInvalid, "ClickHouse does not accept the user and password; check them in the datasource's configuration")
 	case codeAccessDenied:
 		return problem.New(problem.AuthForbidden, "the ClickHouse user may not read this; grant it SELECT on the database: %s", message)
 	case codeReadonly:
-		return problem.New(problem.AuthForbidden, "the ClickHouse user's profile has readonly = 1, which forbids time limits; set readonly = 2: %s", message)
+		return problem.New(problem.AuthForbidden, "the ClickHouse user may not do this (readonly): %s", message)
 	case codeUnknownDatabase:
 		return problem.New(problem.StoreSchema, "the database does not exist in ClickHouse; check its name or run shadower migrate: %s", message)
 	case codeUnknownTable, codeUnknownFunction, codeUnknownIdent:

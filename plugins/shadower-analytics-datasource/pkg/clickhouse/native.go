@@ -44,8 +44,9 @@ type Column struct {
 	Bools   []*bool
 }
 
-// decodeNative reads blocks up to the end of the answer. An answer that ends inside a block is an error.
-func decodeNative(body io.Reader) (*Result, error) {
+// decodeNative reads blocks up to the end of the answer, or until there are maxRows (0: no bound). An answer that ends
+// inside a block is an error.
+func decodeNative(body io.Reader, maxRows int) (*Result, error) {
 	buffered := bufio.NewReaderSize(body, 64<<10)
 	r := proto.NewReader(buffered)
 	result := &Result{}
@@ -79,7 +80,7 @@ func decodeNative(body io.Reader) (*Result, error) {
 			}
 			dec, err := decoderFor(typ)
 			if err != nil {
-				return nil, problem.Wrap(err, problem.StoreSchema, "column %q has the type %s, which this plugin cannot read; run shadower migrate with the version that belongs to it", name, typ)
+				return nil, problem.Wrap(err, problem.StoreSchema, "column %q has the type %s, which this plugin cannot read; in SQL convert it with toString, else run shadower migrate with the version that belongs to it", name, typ)
 			}
 			if first {
 				result.Columns = append(result.Columns, Column{Name: name, Type: typ, Kind: dec.kind})
@@ -105,6 +106,9 @@ func decodeNative(body io.Reader) (*Result, error) {
 			dec.appendTo(target, rows)
 		}
 		result.Rows += rows
+		if maxRows > 0 && result.Rows >= maxRows {
+			return result, nil
+		}
 	}
 }
 

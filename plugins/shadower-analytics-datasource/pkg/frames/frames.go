@@ -29,6 +29,8 @@ type Custom struct {
 	BytesRead     uint64  `json:"bytesRead"`
 	ElapsedMs     float64 `json:"elapsedMs"`
 	QueryID       string  `json:"queryId"`
+	// CachedSeconds is how old the answer is when it was not read anew; the costs are those of then.
+	CachedSeconds int64 `json:"cachedSeconds,omitempty"`
 }
 
 // Part is one part of an answer, ready to be framed.
@@ -43,6 +45,8 @@ type Part struct {
 	// Executed is the statement as shown to people.
 	Executed string
 	Custom   Custom
+	// Links gives the links of a column by its name; nil for none.
+	Links func(column string) []data.DataLink
 }
 
 // Make frames a part. The first frame carries the statement, the custom metadata and (by the caller) the notices.
@@ -88,6 +92,9 @@ func table(p Part) *data.Frame {
 	for i, c := range p.Columns {
 		field := fieldOf(c, p.Values[i])
 		field.Config = config(c)
+		if p.Links != nil {
+			field.Config.Links = p.Links(c.Name)
+		}
 		frame.Fields = append(frame.Fields, field)
 	}
 	return frame

@@ -23,12 +23,15 @@ type Instance struct {
 	db       *clickhouse.Client
 	reader   *catalog.Reader
 	now      func() time.Time
+	cache    *cache
+	schemas  schemas
 }
 
 var (
 	_ backend.QueryDataHandler      = (*Instance)(nil)
 	_ backend.CheckHealthHandler    = (*Instance)(nil)
 	_ backend.CallResourceHandler   = (*Instance)(nil)
+	_ backend.StreamHandler         = (*Instance)(nil)
 	_ instancemgmt.InstanceDisposer = (*Instance)(nil)
 )
 
@@ -38,7 +41,7 @@ func NewInstance(ctx context.Context, source backend.DataSourceInstanceSettings)
 }
 
 func newInstance(ctx context.Context, source backend.DataSourceInstanceSettings, now func() time.Time) *Instance {
-	i := &Instance{now: now}
+	i := &Instance{now: now, cache: newCache()}
 	i.CallResourceHandler = httpadapter.New(i.routes())
 	if i.settings, i.err = settings.Load(ctx, source); i.err != nil {
 		return i

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,7 +12,6 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend/log"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/grafana/grafana-plugin-sdk-go/experimental/concurrent"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/shadower/analytics/pkg/catalog"
 	"github.com/shadower/analytics/pkg/clickhouse"
@@ -29,6 +29,7 @@ const concurrentQueries = 10
 // QueryData answers the queries of a panel, Explore or an alert rule.
 func (i *Instance) QueryData(ctx context.Context, req *backend.QueryDataRequest) (*backend.QueryDataResponse, error) {
 	run := &run{instance: i, alert: fromAlert(req)}
+	ctx = clickhouse.WithOrigin(ctx, originOf(req.PluginContext, req.GetHTTPHeaders(), req.Headers))
 	return concurrent.QueryData(ctx, req, func(ctx context.Context, q concurrent.Query) backend.DataResponse {
 		answer, err := run.query(ctx, q.DataQuery)
 		if err != nil {
@@ -49,6 +50,8 @@ func fromAlert(req *backend.QueryDataRequest) bool {
 type run struct {
 	instance *Instance
 	alert    bool
+	// fresh leaves the cache out.
+	fresh bool
 
 	once        sync.Once
 	progress    catalog.Progress
@@ -68,6 +71,37 @@ func (r *run) query(ctx context.Context, dq backend.DataQuery) (data.Frames, err
 	if err != nil {
 		return nil, err
 	}
+	progress, progressErr := r.readProgress(ctx, cat)
+	if r.alert {
+		if err := r.judge(progress, progressErr); err != nil {
+			return nil, err
+		}
+	}
+	in := query.GrainInput{
+		From: dq.TimeRange.From, To: dq.TimeRange.To, Interval: dq.Interval, MaxDataPoints: dq.MaxDataPoints,
+		StepSeconds: model.StepSeconds, Alert: r.alert, CompleteUntil: progress.CompleteUntil,
+	}
+	var out data.Frames
+	switch model.Mode {
+	case query.ModeSQL:
+		out, err = r.sql(ctx, cat, model, in)
+	case query.ModeLogs:
+		out, err = r.logs(ctx, model, in)
+	default:
+		out, err = r.catalog(ctx, cat, model, in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !r.alert {
+		out[0].AppendNotices(r.panelNotices(dq, out, progress, progressErr)...)
+	}
+	return out, nil
+}
+
+// catalog answers a query of the catalog.
+func (r *run) catalog(ctx context.Context, cat *catalog.Catalog, model *query.Model, in query.GrainInput) (data.Frames, error) {
+	i := r.instance
 	req, err := model.Check(cat, i.settings.RowLimit)
 	if err != nil {
 		return nil, err
@@ -75,50 +109,71 @@ func (r *run) query(ctx context.Context, dq backend.DataQuery) (data.Frames, err
 	if r.alert && len(req.Parts) > 1 {
 		return nil, problem.New(problem.QueryBadParam, "an alert rule needs one part of %q; choose a part in the query editor", req.Query.Name)
 	}
-
-	progress, progressErr := r.readProgress(ctx, cat)
-	if r.alert {
-		if err := r.judge(progress, progressErr); err != nil {
-			return nil, err
-		}
+	if r.alert && len(req.Ignored) > 0 {
+		return nil, problem.New(problem.QueryBadParam, "the query %q has no dimension for the ad hoc filter on %s, and a rule must not judge more than was asked for; take the filter out", req.Query.Name, strings.Join(req.Ignored, ", "))
 	}
 	oldest, err := i.oldest(ctx, cat, req.Query)
 	if err != nil {
 		return nil, err
 	}
+	in.Kind, in.Oldest = req.Query.Kind, oldest
 
 	parts := make([]data.Frames, len(req.Parts))
 	notices := make([][]data.Notice, len(req.Parts))
-	group, groupCtx := errgroup.WithContext(ctx)
+	failed := make([]error, len(req.Parts))
+	group := sync.WaitGroup{}
 	for n, part := range req.Parts {
-		group.Go(func() error {
-			in := query.GrainInput{
-				Kind: req.Query.Kind, Views: part.Part.Views, Oldest: oldest, From: dq.TimeRange.From, To: dq.TimeRange.To,
-				Interval: dq.Interval, MaxDataPoints: dq.MaxDataPoints, StepSeconds: req.StepSeconds,
-				Alert: r.alert, CompleteUntil: progress.CompleteUntil,
-			}
-			var err error
-			parts[n], notices[n], err = i.part(groupCtx, req, part, in)
-			return err
+		group.Go(func() {
+			in := in
+			in.Views = part.Part.Views
+			parts[n], notices[n], failed[n] = r.part(ctx, req, part, in)
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
+	group.Wait()
 
 	var out data.Frames
 	for n := range parts {
-		parts[n][0].AppendNotices(notices[n]...)
-		out = append(out, parts[n]...)
+		if failed[n] == nil {
+			parts[n][0].AppendNotices(notices[n]...)
+			out = append(out, parts[n]...)
+		}
 	}
-	if !r.alert {
-		out[0].AppendNotices(r.panelNotices(dq, out[0], progress, progressErr)...)
+	for n, err := range failed {
+		switch {
+		case err == nil:
+		case r.alert || len(out) == 0:
+			return nil, err
+		default:
+			// The rest is worth seeing, as long as it says what is missing.
+			log.DefaultLogger.FromContext(ctx).Warn("A part of a query failed", "query", req.Query.Name, "part", req.Parts[n].Part.Name, "error", problem.From(err).Detail)
+			out[0].AppendNotices(data.Notice{Severity: data.NoticeSeverityError, Text: fmt.Sprintf("The part %s is missing: %s", req.Parts[n].Part.Name, problem.From(err).Error())})
+		}
+	}
+	if len(req.Ignored) > 0 {
+		out[0].AppendNotices(warning("The filter on %s does not apply to %s, which has no such dimension: what is shown is not narrowed down by it.", strings.Join(req.Ignored, ", "), req.Query.Title))
 	}
 	return out, nil
 }
 
+// ttl is how old an answer may be: that of its class in a panel, and never old where a rule or a stream asks.
+func (r *run) ttl(class time.Duration) time.Duration {
+	if r.alert || r.fresh {
+		return 0
+	}
+	return class
+}
+
+func warning(format string, args ...any) data.Notice {
+	return data.Notice{Severity: data.NoticeSeverityWarning, Text: fmt.Sprintf(format, args...)}
+}
+
+func info(format string, args ...any) data.Notice {
+	return data.Notice{Severity: data.NoticeSeverityInfo, Text: fmt.Sprintf(format, args...)}
+}
+
 // part reads and frames one part of a query.
-func (i *Instance) part(ctx context.Context, req *query.Request, part query.PartRequest, in query.GrainInput) (data.Frames, []data.Notice, error) {
+func (r *run) part(ctx context.Context, req *query.Request, part query.PartRequest, in query.GrainInput) (data.Frames, []data.Notice, error) {
+	i := r.instance
 	res, err := query.Resolve(in)
 	if err != nil {
 		return nil, nil, err
@@ -127,10 +182,11 @@ func (i *Instance) part(ctx context.Context, req *query.Request, part query.Part
 	if err != nil {
 		return nil, nil, err
 	}
-	answer, err := i.db.Query(ctx, statement.SQL, statement.Params...)
+	reading, err := i.read(ctx, clickhouse.Statement{SQL: statement.SQL, Params: statement.Params}, r.ttl(time.Duration(req.Query.CacheSeconds)*time.Second), in.CompleteUntil)
 	if err != nil {
 		return nil, nil, err
 	}
+	answer := reading.result
 	values, err := query.Select(answer, part, res.View.View)
 	if err != nil {
 		return nil, nil, err
@@ -147,22 +203,46 @@ func (i *Instance) part(ctx context.Context, req *query.Request, part query.Part
 		rows = req.Limit
 		truncate(values, rows)
 	}
+	// A range that begins before the oldest data of the rollup is answered for a part of it only.
+	if oldest, ok := in.Oldest[res.View.Grain]; ok && oldest.After(res.From.Add(time.Duration(max(res.Step, unitOf(res.View)))*time.Second)) {
+		notices = append(notices, info("The data reach back to %s only.", stamp(oldest)))
+	}
 
-	custom := frames.Custom{
-		Query: req.Query.Name, Part: part.Part.Name, Grain: res.View.Grain, View: res.View.View, Why: res.Why, Step: res.Step,
-		RowsRead: answer.Stats.RowsRead, BytesRead: answer.Stats.BytesRead,
-		ElapsedMs: float64(answer.Stats.Elapsed.Microseconds()) / 1000, QueryID: answer.Stats.QueryID,
-	}
-	if !in.CompleteUntil.IsZero() {
-		ms := in.CompleteUntil.UnixMilli()
-		custom.CompleteUntil = &ms
-	}
+	custom := i.custom(reading)
+	custom.Query, custom.Part, custom.Grain, custom.View, custom.Why, custom.Step = req.Query.Name, part.Part.Name, res.View.Grain, res.View.View, res.Why, res.Step
 	made, err := frames.Make(frames.Part{
 		Kind: req.Query.Kind, Name: part.Part.Name, AsTable: req.AsTable, Columns: part.Columns, Values: values, Rows: rows,
-		Executed: statement.Shown, Custom: custom,
+		Executed: statement.Shown, Custom: custom, Links: i.links(ctx),
 	})
-	return made, notices, err
+	if err != nil || req.Top == nil {
+		return made, notices, err
+	}
+	kept, all := frames.Top(made, req.Top.By, req.Top.N)
+	if all > req.Top.N {
+		notices = append(notices, info("The %d largest of %d by %s are shown.", req.Top.N, all, req.Top.By))
+	}
+	return kept, notices, nil
 }
+
+// custom says how a reading came about.
+func (i *Instance) custom(r reading) frames.Custom {
+	stats := r.result.Stats
+	c := frames.Custom{
+		RowsRead: stats.RowsRead, BytesRead: stats.BytesRead, ElapsedMs: float64(stats.Elapsed.Microseconds()) / 1000, QueryID: stats.QueryID,
+	}
+	if r.cached {
+		c.CachedSeconds = int64(i.now().Sub(r.at).Seconds())
+	}
+	if !r.completeUntil.IsZero() {
+		ms := r.completeUntil.UnixMilli()
+		c.CompleteUntil = &ms
+	}
+	return c
+}
+
+func unitOf(v catalog.View) int64 { return int64(max(1, v.Seconds)) }
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 func (r *run) readProgress(ctx context.Context, cat *catalog.Catalog) (catalog.Progress, error) {
 	r.once.Do(func() { r.progress, r.progressErr = r.instance.reader.Progress(ctx, cat) })
@@ -183,33 +263,48 @@ func (r *run) judge(p catalog.Progress, err error) error {
 	return nil
 }
 
-// panelNotices tells the reader of a panel what an alert rule would have refused.
-func (r *run) panelNotices(dq backend.DataQuery, first *data.Frame, p catalog.Progress, err error) []data.Notice {
-	warn := func(format string, args ...any) []data.Notice {
-		return []data.Notice{{Severity: data.NoticeSeverityWarning, Text: fmt.Sprintf(format, args...)}}
-	}
+// panelNotices tells the reader of a panel what an alert rule would have refused, and whether nothing is shown because
+// there is nothing or because it is not known.
+func (r *run) panelNotices(dq backend.DataQuery, answer data.Frames, p catalog.Progress, err error) []data.Notice {
 	switch {
 	case err != nil:
-		return warn("It is not known how far the data are complete: %s", problem.From(err).Detail)
+		return []data.Notice{warning("It is not known how far the data are complete: %s", problem.From(err).Detail)}
 	case p.UpdatedAt.IsZero() || p.CompleteUntil.IsZero():
-		return warn("It is not known how far the data are complete: the processor has not reported it.")
+		return []data.Notice{warning("It is not known how far the data are complete: the processor has not reported it.")}
 	}
-	step := time.Minute
-	if c, ok := first.Meta.Custom.(frames.Custom); ok {
-		step = time.Duration(c.Step) * time.Second
+	step, until := time.Minute, p.CompleteUntil
+	if c, ok := answer[0].Meta.Custom.(frames.Custom); ok {
+		step = time.Duration(max(1, c.Step)) * time.Second
+		// A cached answer is as complete as it was when it was read.
+		if c.CompleteUntil != nil && *c.CompleteUntil < until.UnixMilli() {
+			until = time.UnixMilli(*c.CompleteUntil)
+		}
+	}
+	empty := true
+	for _, f := range answer {
+		empty = empty && f.Rows() == 0
 	}
 	end := dq.TimeRange.To
 	if now := r.instance.now(); end.After(now) {
 		end = now
 	}
-	if !p.CompleteUntil.Before(end.Add(-step)) {
+	if !until.Before(end.Add(-step)) {
+		if empty {
+			return []data.Notice{info("No data: the range is complete, and nothing in it matches.")}
+		}
 		return nil
 	}
-	text := fmt.Sprintf("Complete until %s.", p.CompleteUntil.UTC().Format("2006-01-02 15:04:05 UTC"))
-	if age := r.instance.now().Sub(p.UpdatedAt); age > staleAfter {
-		return warn("%s The processor last reported %s ago; it may have stopped.", text, age.Round(time.Second))
+	text := fmt.Sprintf("Complete until %s.", stamp(until))
+	if empty && !until.After(dq.TimeRange.From) {
+		text = fmt.Sprintf("Unknown, which is not the same as no data: nothing of this range has been counted yet. Complete until %s.", stamp(until))
 	}
-	return []data.Notice{{Severity: data.NoticeSeverityInfo, Text: text + " Later values may still grow."}}
+	if age := r.instance.now().Sub(p.UpdatedAt); age > staleAfter {
+		return []data.Notice{warning("%s The processor last reported %s ago; it may have stopped.", text, age.Round(time.Second))}
+	}
+	if empty && !until.After(dq.TimeRange.From) {
+		return []data.Notice{warning("%s", text)}
+	}
+	return []data.Notice{info("%s Later values may still grow.", text)}
 }
 
 func (i *Instance) oldest(ctx context.Context, cat *catalog.Catalog, q *catalog.Query) (map[string]time.Time, error) {

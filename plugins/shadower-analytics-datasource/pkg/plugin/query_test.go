@@ -121,7 +121,7 @@ func TestRefusedModels(t *testing.T) {
 		text string
 	}{
 		`{"query":"integration_calls"}`:                                                                   {problem.QueryBadParam, "schemaVersion"},
-		`{"schemaVersion":2,"query":"integration_calls"}`:                                                 {problem.QueryBadParam, "version 1"},
+		`{"schemaVersion":3,"query":"integration_calls"}`:                                                 {problem.QueryBadParam, "version 2"},
 		`{"schemaVersion":1,"query":"integration_calls","rawSql":"SELECT 1"}`:                             {problem.QueryBadParam, "rawSql"},
 		`{"schemaVersion":1,"query":"integration_nothing"}`:                                               {problem.QueryUnknown, "integration_calls"},
 		`{"schemaVersion":1,"query":""}`:                                                                  {problem.QueryBadParam, "no query is chosen"},

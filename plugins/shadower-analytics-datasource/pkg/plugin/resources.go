@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend/log"
 
 	"github.com/shadower/analytics/pkg/catalog"
+	"github.com/shadower/analytics/pkg/clickhouse"
 	"github.com/shadower/analytics/pkg/problem"
 	"github.com/shadower/analytics/pkg/query"
 )
@@ -23,15 +25,50 @@ const (
 	paramPrefix     = "param_"
 )
 
-// routes are the resources the query editor reads: GET /catalog and GET /values.
+// maxBody bounds what is read of a request.
+const maxBody = 256 << 10
+
+// routes are the resources the editors read.
 func (i *Instance) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /catalog", i.getCatalog)
-	mux.HandleFunc("GET /values", i.getValues)
+	mux.HandleFunc("GET /values", serve(i, func(r *http.Request) (any, error) { return i.values(r.Context(), r.URL.Query()) }))
+	mux.HandleFunc("GET /schema", serve(i, func(r *http.Request) (any, error) { return i.describe(r.Context()) }))
+	mux.HandleFunc("GET /filter-values", serve(i, func(r *http.Request) (any, error) { return i.filterValues(r.Context(), r.URL.Query()) }))
+	mux.HandleFunc("POST /check-sql", serve(i, func(r *http.Request) (any, error) { return i.checkSQL(r) }))
+	mux.HandleFunc("POST /stream", serve(i, func(r *http.Request) (any, error) {
+		raw, err := body(r)
+		if err != nil {
+			return nil, err
+		}
+		return i.openStream(r.Context(), raw)
+	}))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeError(r.Context(), w, problem.New(problem.NotFound, "there is no resource %s %s; there are GET /catalog and GET /values", r.Method, r.URL.Path))
+		writeError(r.Context(), w, problem.New(problem.NotFound, "there is no resource %s %s; there are GET /catalog, /values, /schema and /filter-values, POST /check-sql and /stream", r.Method, r.URL.Path))
 	})
 	return mux
+}
+
+func serve(i *Instance, make func(r *http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		out, err := any(nil), i.err
+		if err == nil {
+			out, err = make(r)
+		}
+		if err != nil {
+			writeError(r.Context(), w, err)
+			return
+		}
+		writeJSON(r.Context(), w, http.StatusOK, out)
+	}
+}
+
+func body(r *http.Request) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil || len(raw) > maxBody {
+		return nil, problem.New(problem.QueryBadParam, "the request cannot be read, or has more than %d bytes", maxBody)
+	}
+	return raw, nil
 }
 
 func (i *Instance) getCatalog(w http.ResponseWriter, r *http.Request) {
@@ -59,20 +96,8 @@ type Suggestions struct {
 	Truncated bool         `json:"truncated"`
 }
 
-// getValues lists the choices of a `values` query: ?query=<name>&from=<ms>&to=<ms>&param_<name>=<value>, the last repeatable.
-func (i *Instance) getValues(w http.ResponseWriter, r *http.Request) {
-	out, err := i.values(r.Context(), r.URL.Query())
-	if err != nil {
-		writeError(r.Context(), w, err)
-		return
-	}
-	writeJSON(r.Context(), w, http.StatusOK, out)
-}
-
+// values lists the choices of a `values` query: ?query=<name>&from=<ms>&to=<ms>&param_<name>=<value>, the last repeatable.
 func (i *Instance) values(ctx context.Context, args url.Values) (*Suggestions, error) {
-	if i.err != nil {
-		return nil, i.err
-	}
 	model := &query.Model{SchemaVersion: query.SchemaVersion, Query: args.Get("query"), Params: map[string][]string{}}
 	for key, values := range args {
 		if name, ok := strings.CutPrefix(key, paramPrefix); ok {
@@ -114,10 +139,11 @@ func (i *Instance) values(ctx context.Context, args url.Values) (*Suggestions, e
 	if err != nil {
 		return nil, err
 	}
-	answer, err := i.db.Query(ctx, statement.SQL, statement.Params...)
+	reading, err := i.read(ctx, clickhouse.Statement{SQL: statement.SQL, Params: statement.Params}, time.Duration(req.Query.CacheSeconds)*time.Second, to)
 	if err != nil {
 		return nil, err
 	}
+	answer := reading.result
 	columns, err := query.Select(answer, part, res.View.View)
 	if err != nil {
 		return nil, err

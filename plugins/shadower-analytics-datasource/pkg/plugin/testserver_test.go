@@ -160,12 +160,16 @@ type fakeClickHouse struct {
 	mu      sync.Mutex
 	answers map[string]func(w http.ResponseWriter)
 	seen    []seenRequest
+	// refuseSettings answers as for a user with readonly = 1.
+	refuseSettings bool
 }
 
 type seenRequest struct {
 	sql   string
 	query url.Values
 	user  string
+	// referer is where ClickHouse's query log keeps who asked.
+	referer string
 }
 
 func newFake(t *testing.T) *fakeClickHouse {
@@ -173,8 +177,13 @@ func newFake(t *testing.T) *fakeClickHouse {
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		user, password, _ := r.BasicAuth()
+		if f.refuseSettings && r.URL.Query().Has("max_execution_time") {
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = io.WriteString(w, "Code: 164. DB::Exception: Cannot modify 'max_execution_time' setting in readonly mode. (READONLY) (version 26.7.2)")
+			return
+		}
 		f.mu.Lock()
-		f.seen = append(f.seen, seenRequest{sql: string(body), query: r.URL.Query(), user: user})
+		f.seen = append(f.seen, seenRequest{sql: string(body), query: r.URL.Query(), user: user, referer: r.Referer()})
 		var answer func(http.ResponseWriter)
 		longest := 0
 		for name, a := range f.answers {

@@ -50,7 +50,10 @@ var statuses = map[Code]backend.Status{
 type Problem struct {
 	Code   Code
 	Detail string
-	cause  error
+	// Origin is ClickHouse's own error code and Message its text, where the problem came from there; else 0 and empty.
+	Origin  int
+	Message string
+	cause   error
 }
 
 // New makes a problem; format and args are those of fmt.Sprintf.

@@ -14,21 +14,49 @@ import (
 )
 
 // SchemaVersion is the version of the model that is written today.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // Bounds of what one query may hold.
 const (
 	maxValues     = 1000
 	maxValueBytes = 512
 	maxParamBytes = 64 << 10
+	maxFilters    = 50
+	maxTop        = 1000
+)
+
+// Mode says how a question is asked.
+type Mode string
+
+// Modes. A saved query without one is of the catalog.
+const (
+	ModeCatalog Mode = ""
+	ModeSQL     Mode = "sql"
+	ModeLogs    Mode = "logs"
+)
+
+// Format says which frames the answer of SQL becomes.
+type Format string
+
+// Formats of SQL.
+const (
+	FormatTable      Format = "table"
+	FormatTimeseries Format = "timeseries"
+	FormatLogs       Format = "logs"
 )
 
 // Model is a saved query. It says what is asked, never how it is computed, and never for which workspace.
 type Model struct {
-	SchemaVersion int    `json:"schemaVersion"`
-	Query         string `json:"query"`
+	SchemaVersion int  `json:"schemaVersion"`
+	Mode          Mode `json:"mode,omitempty"`
+	// Query is the name of a query of the catalog.
+	Query string `json:"query"`
 	// Params are lists of texts; a missing or empty list means all.
 	Params map[string][]string `json:"params,omitempty"`
+	// Filters narrow dimensions down; all must hold.
+	Filters []Filter `json:"filters,omitempty"`
+	// AdHoc are the dashboard's filters. One that this query has no dimension for is told, and refused in an alert rule.
+	AdHoc []Filter `json:"adHoc,omitempty"`
 	// Columns picks measures (time series) or columns (tables); empty means all.
 	Columns []string `json:"columns,omitempty"`
 	// Part picks one part of a graph or scorecard, as a table.
@@ -37,16 +65,32 @@ type Model struct {
 	StepSeconds int64 `json:"stepSeconds,omitempty"`
 	// Limit is the most rows per part; 0 is the datasource's.
 	Limit int `json:"limit,omitempty"`
+	// Top keeps the series or rows that are the largest by a measure.
+	Top *Top `json:"top,omitempty"`
+	// SQL is the statement of ModeSQL, Format what becomes of its answer.
+	SQL    string `json:"sql,omitempty"`
+	Format Format `json:"format,omitempty"`
+	// Table is the table of ModeLogs (raw events or dead letters), Search a text that its lines must hold.
+	Table  string `json:"table,omitempty"`
+	Search string `json:"search,omitempty"`
+	// Live asks for a stream instead of one answer; the frontend acts on it.
+	Live bool `json:"live,omitempty"`
+}
+
+// Top is the choice of the N series or rows with the largest values of one measure.
+type Top struct {
+	N  int    `json:"n"`
+	By string `json:"by"`
 }
 
 // grafanaKeys are what Grafana itself puts beside a query's own fields.
 var grafanaKeys = []string{
 	"refId", "hide", "key", "queryType", "datasource", "datasourceId", "intervalMs", "maxDataPoints", "timeRange",
-	"resultAssertions", "scopes", "filters", "adhocFilters", "groupByKeys", "requestId", "app", "legendFormat", "orgId",
+	"resultAssertions", "scopes", "adhocFilters", "groupByKeys", "requestId", "app", "legendFormat", "orgId",
 }
 
-// Parse reads a saved query. Unknown fields and versions are refused: a mistyped field would otherwise change what a
-// rule watches without anybody noticing. Errors: QUERY_BAD_PARAM.
+// Parse reads a saved query of any released version. Unknown fields and versions are refused: a mistyped field would
+// otherwise change what a rule watches without anybody noticing. Errors: QUERY_BAD_PARAM.
 func Parse(raw []byte) (*Model, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil {
@@ -55,33 +99,66 @@ func Parse(raw []byte) (*Model, error) {
 	for _, k := range grafanaKeys {
 		delete(fields, k)
 	}
+	if err := migrate(fields); err != nil {
+		return nil, err
+	}
 	own, err := json.Marshal(fields)
 	if err != nil {
 		return nil, problem.Wrap(err, problem.Internal, "the query cannot be read")
-	}
-
-	var head struct {
-		SchemaVersion *float64 `json:"schemaVersion"`
-	}
-	if err := json.Unmarshal(own, &head); err != nil {
-		return nil, problem.New(problem.QueryBadParam, "schemaVersion must be a number; choose the query in the editor again")
-	}
-	if head.SchemaVersion == nil {
-		return nil, problem.New(problem.QueryBadParam, "the query has no schemaVersion; choose it in the editor again, or set schemaVersion to %d", SchemaVersion)
-	}
-	if *head.SchemaVersion != SchemaVersion {
-		return nil, problem.New(problem.QueryBadParam, "the query has schemaVersion %v and this plugin reads version %d; update the plugin", *head.SchemaVersion, SchemaVersion)
 	}
 	dec := json.NewDecoder(bytes.NewReader(own))
 	dec.DisallowUnknownFields()
 	m := &Model{}
 	if err := dec.Decode(m); err != nil {
-		return nil, problem.New(problem.QueryBadParam, "the query cannot be read: %s; the fields are schemaVersion, query, params, columns, part, stepSeconds and limit", strings.TrimPrefix(err.Error(), "json: "))
+		return nil, problem.New(problem.QueryBadParam, "the query cannot be read: %s; the fields are schemaVersion, mode, query, params, filters, adHoc, columns, part, stepSeconds, limit, top, sql, format, table, search and live", strings.TrimPrefix(err.Error(), "json: "))
 	}
-	if m.Query == "" {
-		return nil, problem.New(problem.QueryBadParam, "no query is chosen; choose one in the editor")
+	return m, m.complete()
+}
+
+// complete checks that a mode has what it needs.
+func (m *Model) complete() error {
+	switch m.Mode {
+	case ModeCatalog:
+		if m.Query == "" {
+			return problem.New(problem.QueryBadParam, "no query is chosen; choose one in the editor")
+		}
+	case ModeSQL:
+		if strings.TrimSpace(m.SQL) == "" {
+			return problem.New(problem.QueryBadParam, "there is no SQL; write some in the editor")
+		}
+		switch m.Format {
+		case "", FormatTable, FormatTimeseries, FormatLogs:
+		default:
+			return problem.New(problem.QueryBadParam, "the format %q is unknown; there are table, timeseries and logs", m.Format)
+		}
+	case ModeLogs:
+		if m.Table == "" {
+			return problem.New(problem.QueryBadParam, "no table of events is chosen; choose one in the editor")
+		}
+	default:
+		return problem.New(problem.QueryBadParam, "the mode %q is unknown; there are sql, logs, and none for the catalog", m.Mode)
 	}
-	return m, nil
+	if m.StepSeconds < 0 || m.StepSeconds > maxStep {
+		return problem.New(problem.QueryBadParam, "the step of %d seconds is out of bounds; it may be 0 (automatic) to %d", m.StepSeconds, maxStep)
+	}
+	if m.Top != nil && (m.Top.N < 1 || m.Top.N > maxTop || m.Top.By == "") {
+		return problem.New(problem.QueryBadParam, "the top %d by %q cannot be chosen; give a number from 1 to %d and a measure", m.Top.N, m.Top.By, maxTop)
+	}
+	return nil
+}
+
+// RowLimit is the most rows of one answer: the query's own, held to the datasource's. Errors: QUERY_BAD_PARAM.
+func (m *Model) RowLimit(datasource int) (int, error) {
+	switch {
+	case m.Limit < 0:
+		return 0, problem.New(problem.QueryBadParam, "the limit of %d rows is negative", m.Limit)
+	case m.Limit > datasource:
+		return 0, problem.New(problem.QueryBadParam, "the limit of %d rows is above the datasource's limit of %d", m.Limit, datasource)
+	case m.Limit > 0:
+		return m.Limit, nil
+	default:
+		return datasource, nil
+	}
 }
 
 // An unresolved template variable: as the whole value ($x), or anywhere in the braced and the old form.
@@ -101,12 +178,16 @@ type Request struct {
 	AsTable     bool
 	StepSeconds int64
 	Limit       int
+	Top         *Top
+	// Ignored names the ad hoc filters that this query has no dimension for.
+	Ignored []string
 }
 
 // PartRequest is one part and its columns in catalog order.
 type PartRequest struct {
 	Part    *catalog.Part
 	Columns []catalog.Column
+	Filters []Filter
 }
 
 // Check resolves a model against the catalog. rowLimit is the datasource's. Errors: QUERY_UNKNOWN, QUERY_BAD_PARAM.
@@ -115,19 +196,11 @@ func (m *Model) Check(c *catalog.Catalog, rowLimit int) (*Request, error) {
 	if q == nil {
 		return nil, problem.New(problem.QueryUnknown, "there is no query %q%s", m.Query, suggestion(m.Query, c))
 	}
-	r := &Request{Query: q, Params: map[string][]string{}, StepSeconds: m.StepSeconds, Limit: rowLimit}
-	if m.StepSeconds < 0 || m.StepSeconds > maxStep {
-		return nil, problem.New(problem.QueryBadParam, "the step of %d seconds is out of bounds; it may be 0 (automatic) to %d", m.StepSeconds, maxStep)
+	limit, err := m.RowLimit(rowLimit)
+	if err != nil {
+		return nil, err
 	}
-	if m.Limit < 0 {
-		return nil, problem.New(problem.QueryBadParam, "the limit of %d rows is negative", m.Limit)
-	}
-	if m.Limit > rowLimit {
-		return nil, problem.New(problem.QueryBadParam, "the limit of %d rows is above the datasource's limit of %d", m.Limit, rowLimit)
-	}
-	if m.Limit > 0 {
-		r.Limit = m.Limit
-	}
+	r := &Request{Query: q, Params: map[string][]string{}, StepSeconds: m.StepSeconds, Limit: limit, Top: m.Top}
 
 	total := 0
 	for _, name := range slices.Sorted(maps.Keys(m.Params)) {
@@ -151,7 +224,28 @@ func (m *Model) Check(c *catalog.Catalog, rowLimit int) (*Request, error) {
 			r.Params[p.Name] = []string{}
 		}
 	}
-	return r, m.checkParts(r)
+	if err := m.checkParts(r); err != nil {
+		return nil, err
+	}
+	if err := m.applyFilters(r); err != nil {
+		return nil, err
+	}
+	return r, m.checkTop(r)
+}
+
+func (m *Model) checkTop(r *Request) error {
+	if m.Top == nil {
+		return nil
+	}
+	if len(r.Parts) > 1 {
+		return problem.New(problem.QueryBadParam, "the largest can be chosen of one part only; choose a part of %q: %s", r.Query.Name, partNames(r.Query))
+	}
+	for _, c := range r.Parts[0].Columns {
+		if c.Name == m.Top.By && c.Type == "number" {
+			return nil
+		}
+	}
+	return problem.New(problem.QueryBadParam, "the measure %q, by which the largest are chosen, is not among the chosen columns of %q", m.Top.By, r.Query.Name)
 }
 
 func (m *Model) checkParts(r *Request) error {

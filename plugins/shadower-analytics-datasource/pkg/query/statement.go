@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/shadower/analytics/pkg/catalog"
@@ -35,11 +36,38 @@ func Build(database, workspace string, r *Request, part PartRequest, res Resolut
 		bound[i] = fmt.Sprintf("%s={%s:%s}", arg, arg, p.Type)
 		shown[i] = fmt.Sprintf("%s=%s", arg, p.Literal())
 	}
-	format := "SELECT %s FROM %s.%s(%s) LIMIT %d"
+	where, whereShown := "", ""
+	for i, f := range part.Filters {
+		condition, p := Condition(f, f.Key, "filter_"+strconv.Itoa(i))
+		s.Params = append(s.Params, p)
+		word := " AND "
+		if i == 0 {
+			word = " WHERE "
+		}
+		where += word + condition
+		whereShown += word + strings.Replace(condition, "{"+p.Name+":"+p.Type+"}", p.Literal(), 1)
+	}
+	format := "SELECT %s FROM %s.%s(%s)%s LIMIT %d"
 	list := strings.Join(columns, ", ")
-	s.SQL = fmt.Sprintf(format, list, quote(database), quote(res.View.View), strings.Join(bound, ", "), r.Limit+1)
-	s.Shown = fmt.Sprintf(format, list, quote(database), quote(res.View.View), strings.Join(shown, ", "), r.Limit+1)
+	s.SQL = fmt.Sprintf(format, list, quote(database), quote(res.View.View), strings.Join(bound, ", "), where, r.Limit+1)
+	s.Shown = fmt.Sprintf(format, list, quote(database), quote(res.View.View), strings.Join(shown, ", "), whereShown, r.Limit+1)
 	return s, nil
+}
+
+// Source writes the view of one part as it stands behind FROM, with parameters whose names begin with prefix.
+func Source(database, workspace, prefix string, r *Request, part PartRequest, res Resolution) (string, []clickhouse.Param, error) {
+	bound := make([]string, len(part.Part.Args))
+	params := make([]clickhouse.Param, len(part.Part.Args))
+	for i, arg := range part.Part.Args {
+		p, err := argument(arg, workspace, r, res)
+		if err != nil {
+			return "", nil, problem.New(problem.StoreSchema, "the view %s wants the argument %q, which the query %q does not declare; run shadower migrate", res.View.View, arg, r.Query.Name)
+		}
+		p.Name = prefix + arg
+		params[i] = p
+		bound[i] = fmt.Sprintf("%s={%s:%s}", arg, p.Name, p.Type)
+	}
+	return fmt.Sprintf("%s.%s(%s)", quote(database), quote(res.View.View), strings.Join(bound, ", ")), params, nil
 }
 
 func argument(name, workspace string, r *Request, res Resolution) (clickhouse.Param, error) {

@@ -30,6 +30,7 @@ const (
 
 var (
 	databasePattern  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+	traceURLPattern  = regexp.MustCompile(`^https?://[^\s"'<>]*\$\{traceId\}[^\s"'<>]*$`)
 	workspacePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 )
 
@@ -46,7 +47,15 @@ type Settings struct {
 	MaxConcurrent int
 	// ResponseBytes is the most bytes one answer may have, after decompression.
 	ResponseBytes int64
-	HTTP          httpclient.Options
+	// LogUser tells ClickHouse's query log which user, dashboard, panel or rule asked.
+	LogUser bool
+	// Cache keeps answers of panels for as long as their query allows; alert rules never read it.
+	Cache bool
+	// TraceDatasource and TraceURL say where a trace id leads: to a datasource (by its uid) or to a page (with ${traceId}).
+	TraceDatasource     string
+	TraceDatasourceType string
+	TraceURL            string
+	HTTP                httpclient.Options
 }
 
 type jsonData struct {
@@ -57,6 +66,12 @@ type jsonData struct {
 	TimeoutSeconds float64 `json:"timeoutSeconds"`
 	MaxConcurrent  float64 `json:"maxConcurrentQueries"`
 	ResponseMiB    float64 `json:"responseLimitMiB"`
+	// Absent means on.
+	LogUser             *bool  `json:"logUser"`
+	Cache               *bool  `json:"cache"`
+	TraceDatasource     string `json:"traceDatasourceUid"`
+	TraceDatasourceType string `json:"traceDatasourceType"`
+	TraceURL            string `json:"traceUrl"`
 }
 
 // Load reads the configuration. Errors have the code CONFIG_INVALID and name the setting.
@@ -81,6 +96,12 @@ func Load(ctx context.Context, source backend.DataSourceInstanceSettings) (*Sett
 	}
 	if !workspacePattern.MatchString(s.Workspace) {
 		return nil, problem.New(problem.ConfigInvalid, "the workspace %q may have letters, digits, '.', '_' and '-', at most 64", s.Workspace)
+	}
+
+	s.LogUser, s.Cache = raw.LogUser == nil || *raw.LogUser, raw.Cache == nil || *raw.Cache
+	s.TraceDatasource, s.TraceDatasourceType, s.TraceURL = raw.TraceDatasource, raw.TraceDatasourceType, raw.TraceURL
+	if s.TraceURL != "" && !traceURLPattern.MatchString(s.TraceURL) {
+		return nil, problem.New(problem.ConfigInvalid, "the trace URL must begin with http:// or https:// and hold ${traceId}")
 	}
 
 	limits := []struct {
