@@ -3,8 +3,10 @@ import calls from './calls';
 import dependencies from './dependencies';
 import { findingsOf } from './findings';
 import { spans } from './otel';
+import sync from './sync';
+import webhooks from './webhooks';
 
-const parts = [calls, dependencies];
+const parts = [calls, sync, webhooks, dependencies];
 
 export default compose(
   {
