@@ -10,8 +10,8 @@ const text = (x: string): string => `'${x.replace(/[\\']/g, '\\$&')}'`;
 const clamp01 = (x: string): string => `least(1, greatest(0, ${x}))`;
 const value = (t: HealthTerm): string => `term_${t.name}`;
 const share = (t: HealthTerm): string => clamp01(`(${value(t)} - ${t.good}) / ${t.bad - t.good}`);
-/** Points of its own weight that the term loses; NULL when its value is unknown. */
-const lost = (t: HealthTerm): string => `(${t.weight} * ${share(t)})`;
+/** Points that the term loses, scaled to the weights that are known; NULL when its value is unknown. A column of `valued`. */
+const lost = (t: HealthTerm): string => `lost_${t.name}`;
 const known = (t: HealthTerm): string => `if(isNull(${value(t)}), 0, ${t.weight})`;
 const sum = (xs: string[]): string => (xs.length === 0 ? '0' : xs.join(' + '));
 
@@ -19,15 +19,14 @@ const sum = (xs: string[]): string => (xs.length === 0 ? '0' : xs.join(' + '));
 const termValues = (m: HealthModel): string =>
   m.terms.map((t) => `CAST(${t.value} AS Nullable(Float64)) AS ${value(t)}`).join(',\n  ');
 
-/** Score 0–100 over `term_*` columns; NULL when a required term's value is unknown. */
+/** Score 0–100 over the columns of `valued`; NULL when a required term's value is unknown. */
 function scoreSql(m: HealthModel): string {
-  const weight = `(${sum(m.terms.map(known))})`;
   const points = `(${sum(m.terms.map((t) => `coalesce(${lost(t)}, 0)`))})`;
   const gates = m.terms
     .filter((t) => t.gate !== undefined)
     .map((t) => `if(coalesce(${value(t)}, 0) > ${t.gate!.above}, ${t.gate!.cap}, 100)`);
   const unknown = m.terms.filter((t) => t.required).map((t) => `isNull(${value(t)})`);
-  return `if(${unknown.length === 0 ? `${weight} = 0` : unknown.join(' OR ')}, NULL, least(${['100 - 100 * ' + points + ' / ' + weight, ...gates].join(', ')}))`;
+  return `if(${unknown.length === 0 ? 'known_weight = 0' : unknown.join(' OR ')}, NULL, least(${[`100 - ${points}`, ...gates].join(', ')}))`;
 }
 
 /** Status of a score: unknown, offline, healthy, degraded or critical. */
@@ -47,52 +46,62 @@ const confidenceSql = (calls: string, failures: string): string => {
 const PRIORITY = { high: 20, medium: 5 };
 
 const nullable = (type: 'Float64' | 'String', x: string): string => `CAST(${x} AS Nullable(${type}))`;
-const textOrNull = (x: string | undefined): string => nullable('String', x === undefined ? 'NULL' : text(x));
 
-/** Columns of a term row that follow from the model and the term's value: name → expression. */
-function termRow(m: HealthModel, t: HealthTerm): Record<string, string> {
-  const weight = `(${sum(m.terms.map(known))})`;
-  const points = `if(isNull(${value(t)}), NULL, 100 * ${lost(t)} / ${weight})`;
-  const capped = t.gate === undefined ? '0' : `coalesce(${value(t)}, 0) > ${t.gate.above}`;
-  const losing = `coalesce(${points}, 0) > 0`;
-  const whileLosing = (x: string): string => nullable('String', `if(${losing}, ${x}, NULL)`);
+const textOrEmpty = (x: string | undefined): string => text(x ?? '');
+/** What a term row has of the model: literals, the same places in each. */
+const literals = (t: HealthTerm): string =>
+  `(${[
+    text(t.name),
+    text(t.title),
+    t.weight,
+    text(t.unit),
+    `toFloat64(${t.good})`,
+    t.gate?.above ?? 'NULL',
+    t.gate?.cap ?? 'NULL',
+    textOrEmpty(t.risk),
+    textOrEmpty(t.remedy?.action),
+    textOrEmpty(t.remedy?.effort),
+    textOrEmpty(t.evidence?.query),
+    textOrEmpty(t.evidence?.column),
+    textOrEmpty(t.evidence?.filter),
+  ].join(', ')})`;
+
+/** Columns of a term row: expressions over `m` (the literals), `v` (value), `p` (points lost) and `x` (share of its points). */
+const TERM_COLUMNS: Record<string, string> = (() => {
+  const capped = '(coalesce(v > m.6, 0))';
+  const whileLosing = (x: string): string => nullable('String', `if(coalesce(p, 0) > 0, ${x}, NULL)`);
   return {
-    term: text(t.name),
-    title: text(t.title),
-    weight: `${t.weight}`,
-    value: value(t),
-    unit: text(t.unit),
-    target: `toFloat64(${t.good})`,
-    points_lost: points,
-    status: `multiIf(isNull(${value(t)}), 'unknown', ${share(t)} <= 0, 'ok', ${share(t)} >= 1, 'bad', 'warn')`,
-    gate: nullable('Float64', `if(${capped}, ${t.gate?.cap ?? 'NULL'}, NULL)`),
-    gate_above: nullable('Float64', `${t.gate?.above ?? 'NULL'}`),
-    gate_cap: nullable('Float64', `${t.gate?.cap ?? 'NULL'}`),
-    risk: whileLosing(textOrNull(t.risk)),
-    severity: whileLosing(
-      t.risk === undefined ? 'NULL' : `multiIf(${capped}, 'critical', ${share(t)} >= 1, 'high', 'medium')`,
-    ),
-    mitigation: whileLosing(textOrNull(t.remedy?.action)),
+    term: 'm.1',
+    title: 'm.2',
+    weight: 'm.3',
+    value: 'v',
+    unit: 'm.4',
+    target: 'm.5',
+    points_lost: 'p',
+    status: `multiIf(isNull(v), 'unknown', x <= 0, 'ok', x >= 1, 'bad', 'warn')`,
+    gate: nullable('Float64', `if(${capped}, m.7, NULL)`),
+    gate_above: nullable('Float64', 'm.6'),
+    gate_cap: nullable('Float64', 'm.7'),
+    risk: whileLosing(`nullIf(m.8, '')`),
+    severity: whileLosing(`multiIf(m.8 = '', NULL, ${capped}, 'critical', x >= 1, 'high', 'medium')`),
+    mitigation: whileLosing(`nullIf(m.9, '')`),
     priority: whileLosing(
-      t.remedy === undefined
-        ? 'NULL'
-        : `multiIf(${capped} OR ${points} >= ${PRIORITY.high}, 'high', ${points} >= ${PRIORITY.medium}, 'medium', 'low')`,
+      `multiIf(m.9 = '', NULL, ${capped} OR p >= ${PRIORITY.high}, 'high', p >= ${PRIORITY.medium}, 'medium', 'low')`,
     ),
-    effort: whileLosing(textOrNull(t.remedy?.effort)),
-    evidence_query: textOrNull(t.evidence?.query),
-    evidence_column: textOrNull(t.evidence?.column),
-    evidence_filter: textOrNull(t.evidence?.filter),
+    effort: whileLosing(`nullIf(m.10, '')`),
+    evidence_query: `nullIf(m.11, '')`,
+    evidence_column: `nullIf(m.12, '')`,
+    evidence_filter: `nullIf(m.13, '')`,
   };
-}
+})();
 
-/** `entity` and the term rows' columns over `scope`; one row per entity and term. */
-function termRows(s: SqlContext, c: Scorecard, scope: string): string {
-  const rows = c.model.terms.map((t) => termRow(c.model, t));
-  const names = Object.keys(rows[0] ?? {});
+/** `entity` and the named columns of the term rows over `scope`; one row per entity and term. */
+function termRows(s: SqlContext, c: Scorecard, scope: string, names = Object.keys(TERM_COLUMNS)): string {
+  const rows = c.model.terms.map((t) => `(${literals(t)}, ${value(t)}, ${lost(t)}, ${share(t)})`);
   return `(
-    SELECT entity, ${names.map((name, i) => `r.${i + 1} AS ${name}`).join(', ')}
+    SELECT entity, ${names.map((name) => `${TERM_COLUMNS[name]} AS ${name}`).join(', ')}
     FROM (SELECT entity, arrayJoin([
-      ${rows.map((row) => `(${names.map((name) => row[name]).join(', ')})`).join(',\n      ')}]) AS r
+      ${rows.join(',\n      ')}]) AS r, r.1 AS m, r.2 AS v, r.3 AS p, r.4 AS x
     FROM ${valued(s, c, scope)}))`;
 }
 
@@ -117,10 +126,16 @@ export interface Scorecard {
   columns: Readonly<Record<string, Column & { value: string }>>;
 }
 
-/** Input and terms per entity over `scope`, and per `time` where that is not constant. */
+/**
+ * Input, terms and points lost per entity over `scope`, and per `time` where that is not constant. In layers, so that what
+ * is used more than once is a column: ClickHouse copies an alias to wherever it is named, and with it everything inside.
+ */
 const valued = (s: SqlContext, c: Scorecard, scope: string, time = s.from): string =>
   `(
-    SELECT *, ${termValues(c.model)} FROM (${c.input(s, scope, time)}))`;
+    SELECT *, ${c.model.terms.map((t) => `if(isNull(${value(t)}), NULL, ${100 * t.weight} * ${share(t)} / known_weight) AS ${lost(t)}`).join(', ')}
+    FROM (
+      SELECT *, ${sum(c.model.terms.map(known))} AS known_weight
+      FROM (SELECT *, ${termValues(c.model)} FROM (${c.input(s, scope, time)}))))`;
 
 /** A table of `entity`, `kind`, `score`, `status`, `confidence` and the scorecard's columns over `scope`, to join. */
 export const scored = (s: SqlContext, c: Scorecard, scope: string): string => `(
@@ -219,7 +234,7 @@ SELECT x.entity AS entity, x.term AS term, x.title AS title, x.weight AS weight,
   x.evidence_column AS evidence_column, x.evidence_filter AS evidence_filter
 FROM ${termRows(s, c, s.scope)} AS x
 LEFT JOIN ${since(s, c)} AS b ON b.entity = x.entity AND b.term = x.term
-LEFT JOIN (SELECT entity, term, points_lost AS points_before FROM ${termRows(s, c, s.previousScope)}) AS p ON p.entity = x.entity AND p.term = x.term
+LEFT JOIN (SELECT entity, term, points_lost AS points_before FROM ${termRows(s, c, s.previousScope, ['term', 'points_lost'])}) AS p ON p.entity = x.entity AND p.term = x.term
 ORDER BY entity, points_lost DESC NULLS LAST, term`,
     },
     trend: {

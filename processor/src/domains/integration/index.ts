@@ -2,11 +2,12 @@ import { compose } from '../define';
 import calls from './calls';
 import dependencies from './dependencies';
 import { findingsOf } from './findings';
+import health from './health';
 import { spans } from './otel';
 import sync from './sync';
 import webhooks from './webhooks';
 
-const parts = [calls, sync, webhooks, dependencies];
+const parts = [health, calls, sync, webhooks, dependencies];
 
 export default compose(
   {

@@ -6,6 +6,7 @@
 import type { Span, SpanMapping } from '../define';
 import { attr, num, resource } from '../../vocabulary/spans';
 import { apiCall } from './calls/events';
+import { quotaOf } from './calls/quota-headers';
 
 function host(url: string | undefined): string | undefined {
   if (url === undefined) return undefined;
@@ -169,6 +170,8 @@ export const spans: SpanMapping = (span) => {
         latency_ms: span.endMs - span.startMs,
         bytes_in: num(span, client ? 'http.response.body.size' : 'http.request.body.size'),
         bytes_out: num(span, client ? 'http.request.body.size' : 'http.response.body.size'),
+        resend_count: num(span, 'http.request.resend_count', 'http.resend_count'),
+        ...quotaOf((name) => span.attributes[`http.response.header.${name}`], span.endMs),
         // rpc.service for RPC, host for HTTP: the names a client span of the same call would carry.
         alias: client ? undefined : op.alias,
         trace_id: span.traceId,

@@ -27,6 +27,15 @@ export const apiCall = event({
     bytes_out: field.count('Bytes sent by the caller', 'bytes').optional(),
     rate_limit_limit: field.count('Requests allowed in the current quota period').optional(),
     rate_limit_remaining: field.count('Requests left in the current quota period').optional(),
+    rate_limit_reset_s: field
+      .number('Time from the response until the quota is renewed', 's', 0, 31_622_400)
+      .optional(),
+    retry_after_s: field
+      .number('Time that the provider asks to wait before the next call', 's', 0, 31_622_400)
+      .optional(),
+    resend_count: field
+      .count('How often this request had been sent before (retries and redirects)', 'short')
+      .optional(),
     api_version: field.name('API version that answered').optional(),
     deprecated: field.flag('Whether the provider marked the endpoint as deprecated').optional(),
     cost: field.number('What the call cost', 'currencyUSD', 0, 1e9).optional(),
@@ -50,6 +59,7 @@ export const apiCall = event({
     bytes_out: 640,
     rate_limit_limit: 1000,
     rate_limit_remaining: 412,
+    rate_limit_reset_s: 1260,
     api_version: '2026-08-01',
     cost: 0.0004,
     trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',

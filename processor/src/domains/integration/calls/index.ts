@@ -5,12 +5,12 @@ import { dashboards } from './dashboard';
 import { demo } from './demo';
 import { apiCall } from './events';
 import { queries } from './queries';
-import { callEdges, calls, serviceAliases } from './rollups';
+import { callEdges, calls, quotas, serviceAliases, troubles } from './rollups';
 import { routes } from './routes';
 
 const part: DomainPart = {
   events: [apiCall],
-  rollups: [calls],
+  rollups: [calls, troubles, quotas],
   edges: [callEdges],
   aliases: [serviceAliases],
   queries,

@@ -7,7 +7,7 @@ import { migrate } from '../../../clickhouse/migrate';
 import { clickHouseTime, feed, runQuery, startEngine, type TestEngine } from '../../../clickhouse/testing/engine';
 import { seeded } from '../../../cli/demo';
 import { bucketOf, quantile, quantileSql, ZERO_BUCKET } from '../../../vocabulary/histogram';
-import { health } from './health';
+import { health } from '../health/model';
 
 type Event = Record<string, unknown> & {
   time: number;
@@ -136,6 +136,13 @@ function counted(from: number, to: number): Map<string, Event[]> {
   return byName;
 }
 
+/** Failures in the windows after the last one that had a success. */
+function failuresInARow(list: Event[], window: number): number {
+  const of = (e: Event): number => Math.floor(e.time / window);
+  const last = Math.max(-1, ...list.filter((e) => !failed(e)).map(of));
+  return list.filter((e) => of(e) > last).length;
+}
+
 interface Health {
   calls: number;
   failures: number;
@@ -146,7 +153,8 @@ interface Health {
   status: string;
   confidence: number;
 }
-function healthOf(list: Event[]): Health {
+/** `window`: length of the rollup's windows in ms, which is how exactly failures in a row can be told. */
+function healthOf(list: Event[], window: number): Health {
   const calls = list.length;
   const failures = list.filter(failed).length;
   const hist = new Map<number, number>();
@@ -163,6 +171,12 @@ function healthOf(list: Event[]): Health {
     p95,
     quotas.length === 0 ? null : Math.max(...quotas),
     list.filter((e) => e.deprecated === true).length / calls,
+    null,
+    failuresInARow(list, window),
+    null,
+    null,
+    null,
+    null,
   ];
   const known = health.terms.reduce((w, t, i) => w + (values[i] === null ? 0 : t.weight), 0);
   const lost = health.terms.map((t, i) => {
@@ -214,6 +228,7 @@ describe('health', () => {
     ['1m', FROM + DAY, FROM + DAY + 3_600_000],
     ['1h', FROM + DAY, TO],
   ])('scores at grain %s from %d to %d are what the events say', async (grain, from, to) => {
+    const window = { '1m': 60_000, '1h': 3_600_000, '1d': DAY }[grain]!;
     const now = counted(from, to);
     const before = counted(2 * from - to, from);
     const { scores, terms } = await runQuery(ch, 'integration_health', grain, { workspace: 'mine', from, to });
@@ -221,7 +236,7 @@ describe('health', () => {
     expect(scores!.length).toBe(new Set(scores!.map((r) => r.entity)).size);
     for (const r of scores!) {
       const name = String(r.entity);
-      const previous = before.has(name) ? healthOf(before.get(name)!).score : null;
+      const previous = before.has(name) ? healthOf(before.get(name)!, window).score : null;
       near(num(r.previous_score), previous, `${name} previous`);
       if (!now.has(name)) {
         expect(r).toMatchObject({ score: null, status: 'unknown', confidence: 0, error_rate: null, p95_ms: null });
@@ -230,7 +245,7 @@ describe('health', () => {
         continue;
       }
       const list = now.get(name)!;
-      const want = healthOf(list);
+      const want = healthOf(list, window);
       near(num(r.score), want.score, `${name} score`);
       near(num(r.confidence), want.confidence, `${name} confidence`);
       near(num(r.p95_ms), want.p95, `${name} p95`);
@@ -241,7 +256,7 @@ describe('health', () => {
       const last = good.length === 0 ? null : clickHouseTime(Math.max(...good));
       expect([name, r.last_success]).toEqual([name, last]);
 
-      const wasLost = before.has(name) ? healthOf(before.get(name)!).lost : undefined;
+      const wasLost = before.has(name) ? healthOf(before.get(name)!, window).lost : undefined;
       const own = terms!.filter((t) => t.entity === name);
       expect(own.map((t) => t.term).sort()).toEqual(health.terms.map((t) => t.name).sort());
       health.terms.forEach((t, i) => {
@@ -321,11 +336,11 @@ describe('health', () => {
       const times = [...steps.keys()].sort((a, b) => a - b);
       const points = trend!.filter((r) => r.entity === name);
       expect(points.map((r) => r.time)).toEqual(times.map(clickHouseTime));
-      points.forEach((r, i) => near(num(r.score), healthOf(steps.get(times[i]!)!).score, `${name} trend`));
+      points.forEach((r, i) => near(num(r.score), healthOf(steps.get(times[i]!)!, 60_000).score, `${name} trend`));
       health.terms.forEach((t, i) => {
         let since: number | null = null;
         for (const at of times) {
-          const bad = (healthOf(steps.get(at)!).lost[i] ?? 0) > 0;
+          const bad = (healthOf(steps.get(at)!, 60_000).lost[i] ?? 0) > 0;
           since = bad ? (since ?? at) : null;
         }
         const row = terms!.find((x) => x.entity === name && x.term === t.name)!;
@@ -355,7 +370,7 @@ describe('calls', () => {
           continue;
         }
         seen++;
-        const want = healthOf(list);
+        const want = healthOf(list, DAY);
         near(num(row!.calls), list.length, name);
         near(num(row!.rate), list.length / 86_400, name);
         near(num(row!.failures), want.failures, name);
@@ -431,7 +446,7 @@ describe('dependencies', () => {
     const { edges } = await graph();
     const list = events.filter((e) => e.integration === 'flaky' && e.time >= FROM && e.time < TO);
     const edge = edges!.find((e) => e.target === 'integration:flaky')!;
-    const want = healthOf(list);
+    const want = healthOf(list, DAY);
     near(num(edge.calls), want.calls, 'calls');
     near(num(edge.rate), want.calls / SECONDS, 'rate');
     near(num(edge.error_rate), want.failures / want.calls, 'error rate');

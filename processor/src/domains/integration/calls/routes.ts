@@ -39,29 +39,4 @@ export const routes = [
       };
     },
   }),
-  route({
-    method: 'GET',
-    path: '/analytics/integrations/dependencies',
-    summary: 'Dependency graph of the workspace, with metrics unless include_metrics is false',
-    params: z.object({}),
-    querystring: z.object({
-      workspace_id: z.string().optional().describe('Must be a workspace these credentials may read'),
-      include_metrics: flag(true),
-      timeframe,
-    }),
-    response: z.object({ nodes: rows, edges: rows, meta }),
-    async handle(ctx, _params, { include_metrics, timeframe }) {
-      const answer = await ctx.query('integration_dependencies', {
-        from: ctx.now - TIMEFRAMES[timeframe],
-        to: ctx.now,
-      });
-      const pick = (list: Record<string, unknown>[] | undefined, keys: string[]) =>
-        (list ?? []).map((r) => (include_metrics ? r : Object.fromEntries(keys.map((k) => [k, r[k]]))));
-      return {
-        nodes: pick(answer.parts.nodes, ['id', 'title', 'kind', 'external']),
-        edges: pick(answer.parts.edges, ['id', 'source', 'target', 'relation', 'origin', 'criticality']),
-        meta: answer.meta,
-      };
-    },
-  }),
 ];
