@@ -306,13 +306,14 @@ export const systemTables: readonly TableDef[] = [
     description: 'How many parts each table had taken, now and then, so that a retry knows how many came since',
     columns: [
       { name: 'marked_at', type: "DateTime64(3, 'UTC')", description: 'Name of the mark: when it was taken' },
-      { name: 'blocks', type: 'Map(String, UInt64)', description: 'Highest block number by table' },
+      { name: 'subject', type: NAME, description: 'Table' },
+      { name: 'block', type: 'UInt64', description: 'Highest block number that it has given to a part' },
       writtenAt,
     ],
     engine: 'MergeTree',
-    orderBy: ['marked_at'],
+    orderBy: ['marked_at', 'subject'],
     partitionBy: 'toYYYYMM(written_at)',
-    retentionDays: 30,
+    retentionDays: 7,
   },
   {
     name: 'maintenance',

@@ -49,10 +49,6 @@ class Bytes {
     this.room(1);
     this.buf[this.n++] = v;
   }
-  u16(v: number): void {
-    this.room(2);
-    this.n = this.buf.writeUInt16LE(v, this.n);
-  }
   i16(v: number): void {
     this.room(2);
     this.n = this.buf.writeInt16LE(v, this.n);
@@ -114,7 +110,6 @@ const LC_VERSION = 1;
 const LC_FLAGS = 0x200 | 0x400;
 
 function lowCardinality(out: Bytes, values: ReadonlyArray<unknown>): void {
-  if (values.length === 0) return;
   const index = new Map<string, number>([['', 0]]);
   const keys = new Uint32Array(values.length);
   for (let i = 0; i < values.length; i++) {
@@ -123,14 +118,7 @@ function lowCardinality(out: Bytes, values: ReadonlyArray<unknown>): void {
     if (k === undefined) index.set(s, (k = index.size));
     keys[i] = k;
   }
-  const width = index.size <= 0x100 ? 0 : index.size <= 0x10000 ? 1 : 2;
-  out.i64(LC_FLAGS | width);
-  out.i64(index.size);
-  for (const s of index.keys()) out.string(s);
-  out.i64(values.length);
-  if (width === 0) for (const k of keys) out.u8(k);
-  else if (width === 1) for (const k of keys) out.u16(k);
-  else for (const k of keys) out.u32(k);
+  writeDictionary(out, [...index.keys()], keys);
 }
 
 function map(key: (out: Bytes, v: number) => void, value: (out: Bytes, v: number) => void): Writer {
@@ -266,7 +254,6 @@ const isPlain = (values: ColumnValues): values is ReadonlyArray<unknown> => Arra
 function writeColumn(out: Bytes, type: string, values: ColumnValues, rows: number): void {
   if (!isPlain(values)) return writePacked(out, type, values, rows);
   if (type === 'LowCardinality(String)') {
-    if (values.length > 0) out.i64(LC_VERSION);
     lowCardinality(out, values);
     return;
   }

@@ -164,13 +164,14 @@ export class ClickHouseStore implements Store {
   async mark(at: number): Promise<void> {
     // Every part that is inserted takes a block number of its table's, and merging keeps the highest. When a table's parts
     // have all expired, the numbers go on; so the last known one holds.
+    const { database } = this.ch;
     await this.ch.command(
-      `INSERT INTO ${this.ch.database}.insert_marks (marked_at, blocks, written_at) SETTINGS ${settingsSql(UNCONDITIONAL)}
-       SELECT fromUnixTimestamp64Milli(${at}, 'UTC'), maxMap(known), now('UTC') FROM (
-         SELECT CAST((groupArray(table), groupArray(block)), 'Map(String, UInt64)') AS known
-         FROM (SELECT table, toUInt64(max(max_block_number)) AS block FROM system.parts WHERE database = ${quoteString(this.ch.database)} GROUP BY table)
+      `INSERT INTO ${database}.insert_marks (marked_at, subject, block, written_at) SETTINGS ${settingsSql(UNCONDITIONAL)}
+       SELECT fromUnixTimestamp64Milli(${at}, 'UTC'), name, max(taken), now('UTC') FROM (
+         SELECT table AS name, toUInt64(max(max_block_number)) AS taken FROM system.parts WHERE database = ${quoteString(database)} GROUP BY name
          UNION ALL
-         SELECT blocks FROM (SELECT blocks FROM ${this.ch.database}.insert_marks ORDER BY marked_at DESC LIMIT 1))`,
+         SELECT subject, block FROM ${database}.insert_marks WHERE marked_at = (SELECT max(marked_at) FROM ${database}.insert_marks))
+       GROUP BY name`,
     );
   }
 
@@ -180,7 +181,7 @@ export class ClickHouseStore implements Store {
       `SELECT
          (SELECT create_table_query FROM system.tables WHERE database = {db:String} AND name IN ({table:String}, {local:String}) ORDER BY name DESC LIMIT 1),
          (SELECT max(max_block_number) FROM system.parts WHERE database = {db:String} AND table = {table:String}),
-         (SELECT (count(), min(blocks[{table:String}])) FROM ${this.ch.database}.insert_marks WHERE marked_at = fromUnixTimestamp64Milli({mark:Int64}, 'UTC')) AS marked,
+         (SELECT (count(), minIf(block, subject = {table:String})) FROM ${this.ch.database}.insert_marks WHERE marked_at = fromUnixTimestamp64Milli({mark:Int64}, 'UTC')),
          toUnixTimestamp64Milli(now64(3)) - {mark:Int64}`,
       { db: this.ch.database, table, local: `${table}_local`, mark },
     )) as [string | null, number | null, [number, number], number][];

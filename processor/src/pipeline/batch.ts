@@ -50,6 +50,13 @@ export interface TimeLimits {
 export const EARLIEST = 0;
 export const LATEST = 0xffff_ffff * 1000;
 
+/** Whether an event of `time` is too late for a batch opened at `at`, milliseconds. */
+export const isLate = (time: number, at: number, { latenessMs }: TimeLimits): boolean =>
+  at - time > latenessMs || time < EARLIEST;
+/** Whether it is too far ahead. */
+export const isEarly = (time: number, at: number, { futureMs }: TimeLimits): boolean =>
+  time - at > futureMs || time > LATEST;
+
 /** The dead letter of an event whose time is outside the limits. */
 export function outOfTime(event: ValidEvent, idx: number, late: boolean, at: number): DeadLetter {
   const why = late ? 'older than the declared lateness' : 'ahead of the clock';
@@ -131,8 +138,8 @@ export class Batch {
   }
 
   private event(record: LogRecord, idx: number, event: ValidEvent): void {
-    const late = this.at - event.time > this.limits.latenessMs || event.time < EARLIEST;
-    if (late || event.time - this.at > this.limits.futureMs || event.time > LATEST) {
+    const late = isLate(event.time, this.at, this.limits);
+    if (late || isEarly(event.time, this.at, this.limits)) {
       this.ledger.deadLetter(record.offset, record.timestamp, outOfTime(event, idx, late, this.at));
       return;
     }

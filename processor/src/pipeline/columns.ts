@@ -1,6 +1,6 @@
 /**
  * Values of a block's column: a plain list, or packed so that they can be written as they lie in memory. Whoever does not
- * care reads them with `valueAt`.
+ * care reads them with `plainValues`.
  */
 
 /** Doubles, also for whole numbers up to 2^53; NaN is NULL. */
@@ -34,6 +34,23 @@ export interface Constant {
 export type ColumnValues =
   ReadonlyArray<unknown> | PackedNumbers | PackedFlags | PackedWords | PackedStrings | PackedHistograms | Constant;
 
+/** Calls back with where each string of such a list begins and ends in `data`, row by row. */
+export function eachString(
+  { data, length }: Pick<PackedStrings, 'data' | 'length'>,
+  take: (start: number, end: number, row: number) => void,
+): void {
+  for (let row = 0, at = 0; row < length; row++) {
+    let bytes = 0;
+    for (let shift = 0; ; shift += 7) {
+      const b = data[at++]!;
+      bytes += (b & 0x7f) * 2 ** shift;
+      if (b < 0x80) break;
+    }
+    take(at, at + bytes, row);
+    at += bytes;
+  }
+}
+
 const utf8 = new TextDecoder();
 
 /** All values as a plain list. */
@@ -49,16 +66,7 @@ export function plainValues(values: ColumnValues, rows: number): unknown[] {
       return Array.from(packed.keys, (k) => packed.words[k]);
     case 'strings': {
       const out: string[] = [];
-      for (let at = 0; out.length < rows;) {
-        let length = 0;
-        for (let shift = 0; ; shift += 7) {
-          const b = packed.data[at++]!;
-          length += (b & 0x7f) * 2 ** shift;
-          if (b < 0x80) break;
-        }
-        out.push(utf8.decode(packed.data.subarray(at, at + length)));
-        at += length;
-      }
+      eachString(packed, (start, end) => out.push(utf8.decode(packed.data.subarray(start, end))));
       return out;
     }
     case 'histograms':

@@ -1,3 +1,11 @@
+/** The number by which an outcome and its reason are mixed in. */
+export function codeOf(outcome: string, reason: string): number {
+  const name = `${outcome}\u001f${reason}`;
+  let code = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) code = Math.imul(code ^ name.charCodeAt(i), 0x01000193);
+  return code;
+}
+
 /**
  * Fingerprint of what became of each record of a batch, recorded with the intent. It is made of offsets, outcomes and
  * reasons, so a replay that accepts what the first run refused, or the other way round, is noticed before it writes.
@@ -6,7 +14,6 @@ export class Digest {
   // Two lanes of FNV-1a over 32-bit words: no defence against anybody, only against a difference in judgement.
   private a = 0x811c9dc5;
   private b = 0x01000193;
-  private readonly codes = new Map<string, number>();
 
   private mix(word: number): void {
     this.a = Math.imul(this.a ^ word, 0x01000193);
@@ -18,24 +25,8 @@ export class Digest {
     this.mix(offset | 0);
   }
 
-  /** One of its items was counted as `outcome` for `reason`. */
-  add(outcome: string, reason: string): void {
-    this.mixCode(this.code(outcome, reason));
-  }
-
-  /** The number by which an outcome and reason are mixed in, for those who add many of one kind. */
-  code(outcome: string, reason: string): number {
-    const name = `${outcome}\u001f${reason}`;
-    let code = this.codes.get(name);
-    if (code === undefined) {
-      code = 0x811c9dc5;
-      for (let i = 0; i < name.length; i++) code = Math.imul(code ^ name.charCodeAt(i), 0x01000193);
-      this.codes.set(name, code);
-    }
-    return code;
-  }
-
-  mixCode(code: number): void {
+  /** One of its items was counted; `code` says how, see `codeOf`. */
+  item(code: number): void {
     this.mix(code);
   }
 

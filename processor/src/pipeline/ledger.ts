@@ -1,7 +1,7 @@
 /** Where every item of a batch went: the accounts, the dead letters, and the digest of both. */
 import { systemTables, type ColumnDef } from '../catalog/tables';
 import type { DeadLetter } from './decode';
-import { Digest } from './digest';
+import { codeOf, Digest } from './digest';
 import type { Block, TopicPartition } from './ports';
 
 export type Outcome = 'used' | 'duplicate' | 'dead_letter' | 'ignored';
@@ -46,7 +46,7 @@ export class Ledger {
     const key = `${workspace}\u001f${outcome}\u001f${reason}`;
     let a = this.accounts.get(key);
     if (a === undefined) {
-      a = { workspace, outcome, reason, items: 0, code: this.judged.code(outcome, reason) };
+      a = { workspace, outcome, reason, items: 0, code: codeOf(outcome, reason) };
       this.accounts.set(key, a);
     }
     return a;
@@ -55,7 +55,7 @@ export class Ledger {
   /** One item more. */
   count(a: Account): void {
     a.items++;
-    this.judged.mixCode(a.code);
+    this.judged.item(a.code);
   }
 
   deadLetter(offset: number, timestamp: number, l: DeadLetter): void {

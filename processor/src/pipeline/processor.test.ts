@@ -49,13 +49,23 @@ function setUp(partitions = 2) {
   return { cluster, store, start, append, drained };
 }
 
+/** Waits for what the machine may take its time for. */
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`${what}: not within 10 s`);
+    await new Promise((r) => setTimeout(r, 2));
+  }
+}
+const died = (log: MemoryLog): Promise<void> => until('its death', () => log.state === 'dead');
+const refuses = (pipeline: Pipeline): Promise<void> => until('a refusal', () => pipeline.fatal !== undefined);
+
 /** A pipeline that dies at this point of its next flush. */
 async function killed(t: ReturnType<typeof setUp>, point: KillPoint): Promise<void> {
   const log = new MemoryLog(t.cluster);
   log.killAt(point);
   await t.start(log);
-  await new Promise((r) => setTimeout(r, 80));
-  log.kill();
+  await died(log);
 }
 
 const rawTable = `raw_${String(example.type).replace('.', '_')}`;
@@ -103,8 +113,7 @@ test.each(points)('killed %s, the successor neither loses nor doubles anything',
   await t.drained();
   first.log.killAt(point);
   await t.append(60, 120);
-  await new Promise((r) => setTimeout(r, 80));
-  first.log.kill();
+  await died(first.log);
   const second = await t.start();
   await t.append(120, 180);
   await t.drained();
@@ -118,8 +127,7 @@ test('the control: without deduplication, being killed before the commit doubles
   const first = await t.start();
   first.log.killAt('before-commit');
   await t.append(0, 60);
-  await new Promise((r) => setTimeout(r, 80));
-  first.log.kill();
+  await died(first.log);
   const second = await t.start();
   await t.drained();
   await second.pipeline.stop();
@@ -152,8 +160,7 @@ test('two members sharing, one of them dying mid-flush, a third joining', async 
   await t.append(0, 200);
   a.log.killAt('before-commit');
   await t.append(200, 400);
-  await new Promise((r) => setTimeout(r, 60));
-  a.log.kill();
+  await died(a.log);
   const c = await t.start();
   await t.append(400, 500);
   await t.drained();
@@ -347,7 +354,7 @@ test('a range that this version would judge differently is refused before anythi
   const strict = plainBatches(domains, decodeTraces, { latenessMs: -1, futureMs: Infinity });
   const refusing = new Pipeline(log, t.store, strict, topics, options);
   await refusing.start();
-  await new Promise((r) => setTimeout(r, 80));
+  await refuses(refusing);
   expect(refusing.fatal).toMatchObject({ code: 'STORE_UNSAFE' });
   expect(refusing.fatal?.message).toContain('judges them differently');
   expect(t.store.rows(rawTable).length).toBe(before);
@@ -385,7 +392,7 @@ describe('beyond the deduplication window', () => {
       expectExactlyOnce(t.store, 20);
       return;
     }
-    await new Promise((r) => setTimeout(r, 80));
+    await refuses(pipeline);
     expect(pipeline.fatal).toMatchObject({ code: 'STORE_UNSAFE' });
     expect(pipeline.fatal?.message).toMatch(/offsets 0 to 20 of events\[0\].*in raw_.*taken 10 blocks since/);
     expect(t.store.rows(rawTable)).toHaveLength(before);
@@ -400,12 +407,12 @@ describe('beyond the deduplication window', () => {
     t.store.failing = 'after';
     t.store.window = 10;
     await t.append(0, 20);
-    while (t.store.rows(rawTable).length === 0) await new Promise((r) => setTimeout(r, 2));
+    await until('a first attempt', () => t.store.rows(rawTable).length > 0);
     const answers = t.store.failing;
     t.store.failing = undefined;
     await others(t, 10);
     expect(answers).toBe('after');
-    await new Promise((r) => setTimeout(r, 80));
+    await refuses(pipeline);
     expect(pipeline.fatal).toMatchObject({ code: 'STORE_UNSAFE' });
     expect(t.store.rows(rawTable)).toHaveLength(20);
     await pipeline.stop();
@@ -419,10 +426,9 @@ describe('beyond the deduplication window', () => {
     log.recordIntent = ({ mark: _, ...range }) => record(range);
     log.killAt('before-commit');
     await t.start(log);
-    await new Promise((r) => setTimeout(r, 80));
-    log.kill();
+    await died(log);
     const { pipeline } = await t.start();
-    await new Promise((r) => setTimeout(r, 80));
+    await refuses(pipeline);
     expect(pipeline.fatal?.message).toContain('noted no mark');
     await pipeline.stop();
   });
@@ -475,8 +481,7 @@ test('a log that hands out again what was counted is refused; one that has only 
   await t.drained();
   first.log.killAt('before-commit');
   await t.append(40, 60);
-  await new Promise((r) => setTimeout(r, 80));
-  first.log.kill();
+  await died(first.log);
   // Counted up to 60 as the store has it; the log says 40, and that the range up to 60 is in flight.
   expect(t.store.rows('progress_log').some((r) => r.committed === 60)).toBe(true);
   const second = await t.start();
@@ -507,7 +512,7 @@ test('a recorded range of which the log has no record any more stops the partiti
   t.cluster.truncateBefore({ topic: TOPIC, partition: 0 }, 20);
   await t.append(20, 40);
   const { pipeline } = await t.start();
-  await new Promise((r) => setTimeout(r, 80));
+  await refuses(pipeline);
   expect(pipeline.fatal).toMatchObject({ code: 'LOG_GAP' });
   expect(t.cluster.inspect({ topic: TOPIC, partition: 0 }).committed).toBe(0);
   await pipeline.stop();

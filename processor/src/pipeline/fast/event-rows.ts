@@ -4,12 +4,12 @@
  */
 import { rawTable, type ColumnDef } from '../../catalog/tables';
 import type { EventDef } from '../../domains/define';
-import type { ColumnValues } from '../columns';
+import { eachString, type ColumnValues } from '../columns';
 import type { Block, TopicPartition } from '../ports';
 import type { ValidEvent } from '../validate';
 import { LazyDoubles, LazyOctets, LazyWords, Octets } from './growing';
 import { HASH_PRIME, HASH_SEED } from './interner';
-import { layoutOf, type EventLayout, type FieldKind } from './layout';
+import type { EventLayout, FieldKind } from './layout';
 import { MISSING_FLAG, Scanner } from './scanner';
 import { dictionary, type RollupPlan } from './rollup-rows';
 
@@ -23,7 +23,7 @@ export interface Feed {
 }
 
 export class EventType {
-  readonly layout: EventLayout;
+  readonly def: EventDef;
   readonly scanner: Scanner;
   /** Reads the slots as if they were an event's properties; one object for all events, so nothing may keep it. */
   readonly view: Record<string, unknown>;
@@ -39,10 +39,11 @@ export class EventType {
   private prefixLength = 0;
 
   constructor(
-    readonly def: EventDef,
+    readonly layout: EventLayout,
     readonly feeds: readonly Feed[],
   ) {
-    this.layout = layoutOf(def);
+    const { def } = layout;
+    this.def = def;
     this.scanner = new Scanner(this.layout);
     this.eventIdSlot = this.layout.fields.find((f) => f.name === 'event_id')!.slot;
     this.view = this.makeView();
@@ -242,22 +243,15 @@ export class RawRows {
     ids.room(from.length + this.rows * 32);
     const offsets = new Float64Array(this.rows);
     let n = 0;
-    for (let row = 0, at = 0; row < this.rows; row++) {
-      let length = 0;
-      for (let shift = 0; ; shift += 7) {
-        const b = from[at++]!;
-        length += (b & 0x7f) << shift;
-        if (b < 0x80) break;
-      }
+    eachString({ data: from, length: this.rows }, (start, end, row) => {
       // No event id is empty, so an empty one is a missing one.
-      if (length === 0) continue;
+      if (start === end) return;
       const prefix = this.type.idPrefix(workspaces.at(row));
-      ids.pushLength(prefix.length + length);
+      ids.pushLength(prefix.length + end - start);
       ids.append(prefix, 0, prefix.length);
-      ids.append(from, at, at + length);
-      at += length;
+      ids.append(from, start, end);
       offsets[n++] = this.offsets.at(row);
-    }
+    });
     return { ids, offsets: offsets.subarray(0, n) };
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { Domain } from '../../domains/define';
 import { allRollups } from '../../vocabulary/edges';
-import { EARLIEST, LATEST, outOfTime, TIME_LIMITS, type BatchOpener, type OpenBatch, type TimeLimits } from '../batch';
+import { isEarly, isLate, outOfTime, TIME_LIMITS, type BatchOpener, type OpenBatch, type TimeLimits } from '../batch';
 import {
   createDecoder,
   DECODE_LIMITS,
@@ -21,6 +21,7 @@ import type { Records } from '../records';
 import type { SeenIds } from '../seen';
 import { EventType, RawRows, type Feed } from './event-rows';
 import { Doubles, Octets } from './growing';
+import { layoutOf, type EventLayout } from './layout';
 import { RollupPlan, RollupRows } from './rollup-rows';
 
 /** Distinct values, their bytes, and series after which a new generation starts, so that memory stays bounded. */
@@ -36,22 +37,24 @@ class Generation {
   readonly types = new Map<string, EventType>();
   readonly pool: Columns[] = [];
 
-  constructor(domains: readonly Domain[]) {
+  constructor(domains: readonly Domain[], layouts: readonly EventLayout[]) {
     const sources = allRollups(domains);
     this.rollups = sources.map((s) => new RollupPlan(s));
-    for (const def of domains.flatMap((d) => d.events)) {
+    for (const layout of layouts) {
+      const { type } = layout.def;
       const feeds = sources.flatMap((s, index): Feed[] =>
-        (s.sources.get(def.type) ?? []).map((rowOf) => ({ index, plan: this.rollups[index]!, rowOf })),
+        (s.sources.get(type) ?? []).map((rowOf) => ({ index, plan: this.rollups[index]!, rowOf })),
       );
-      this.types.set(def.type, new EventType(def, feeds));
+      this.types.set(type, new EventType(layout, feeds));
     }
   }
 
   get full(): boolean {
     let [values, bytes] = [0, 0];
     for (const t of this.types.values()) {
-      values += t.distinct.values;
-      bytes += t.distinct.bytes;
+      const { distinct } = t;
+      values += distinct.values;
+      bytes += distinct.bytes;
     }
     const tuples = this.rollups.reduce((n, r) => n + r.tuples.count, 0);
     return values > MAX_DISTINCT || bytes > MAX_DISTINCT_BYTES || tuples > MAX_TUPLES;
@@ -143,22 +146,15 @@ class FastBatch implements OpenBatch {
     }
     type.source = records.data;
     // The plain path words the dead letter of what is too late or too early.
-    return !this.isLate(s.time) && !this.isEarly(s.time);
-  }
-
-  private isLate(time: number): boolean {
-    return this.at - time > this.limits.latenessMs || time < EARLIEST;
-  }
-  private isEarly(time: number): boolean {
-    return time - this.at > this.limits.futureMs || time > LATEST;
+    return !isLate(s.time, this.at, this.limits) && !isEarly(s.time, this.at, this.limits);
   }
 
   private item(item: Item, offset: number, timestamp: number): void {
     if (item.kind === 'ignored') return this.ledger.count(this.ledger.account(item.workspace, 'ignored', item.reason));
     if (item.kind === 'dead_letter') return this.ledger.deadLetter(offset, timestamp, item.letter);
     const { event, idx } = item;
-    const late = this.isLate(event.time);
-    if (late || this.isEarly(event.time))
+    const late = isLate(event.time, this.at, this.limits);
+    if (late || isEarly(event.time, this.at, this.limits))
       return this.ledger.deadLetter(offset, timestamp, outOfTime(event, idx, late, this.at));
     const type = this.columns.generation.types.get(event.type)!;
     type.load(event);
@@ -275,9 +271,10 @@ class FastBatch implements OpenBatch {
 
 export function fastBatches(domains: readonly Domain[], decodeTraces: TraceDecoder, limits = TIME_LIMITS): BatchOpener {
   const decode = createDecoder(domains, decodeTraces);
-  let generation = new Generation(domains);
+  const layouts = domains.flatMap((d) => d.events).map(layoutOf);
+  let generation = new Generation(domains, layouts);
   return (spec, tp, seen, at) => {
-    if (generation.full) generation = new Generation(domains);
+    if (generation.full) generation = new Generation(domains, layouts);
     const columns = generation.pool.pop() ?? new Columns(generation);
     return new FastBatch(columns, decode, spec, tp, seen, limits, at);
   };

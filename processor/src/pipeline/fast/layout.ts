@@ -77,6 +77,7 @@ function isCovered(kind: FieldKind, schema: Json): boolean {
 /** Most fields a type may have: which ones were seen is kept in two words of 31 bits. */
 const MAX_FIELDS = 62;
 
+/** Reads a type's fields from its schema; compiles a validator per word field, so it is done once per type. */
 export function layoutOf(def: EventDef): EventLayout {
   const schema = eventJsonSchema(def) as { properties: Record<string, Json>; required?: string[] };
   const columns = new Map(fieldColumns(def).map((c) => [c.name, c.type]));
