@@ -8,6 +8,8 @@ const base = require('./.config/jest.config');
 module.exports = {
   // Jest configuration provided by Grafana scaffolding
   ...base,
+  // Grafana's components take seconds to mount on a busy machine.
+  testTimeout: 60_000,
   moduleNameMapper: {
     ...base.moduleNameMapper,
     // @grafana/ui 13 renders static markup; the browser build of react-dom/server wants MessageChannel, which jsdom lacks.

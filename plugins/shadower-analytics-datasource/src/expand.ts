@@ -1,5 +1,6 @@
 import { type ScopedVars } from '@grafana/data';
 import { type TemplateSrv } from '@grafana/runtime';
+import { type Filter } from './types';
 
 /** What Grafana holds for "All". */
 const ALL = '$__all';
@@ -21,6 +22,38 @@ export function expandParams(
   return Object.fromEntries(
     Object.entries(params).map(([name, values]) => [name, expandValues(values, templates, scopedVars)])
   );
+}
+
+/** Filters with their variables expanded; one that picks all of its dimension is left out. */
+export function expandFilters(
+  filters: Filter[] | undefined,
+  templates: TemplateSrv,
+  scopedVars: ScopedVars
+): Filter[] | undefined {
+  return filters
+    ?.map((f) => {
+      const values = expandValues(f.values, templates, scopedVars);
+      // Several values of one variable turn "is" into "is one of".
+      const operator = values.length > 1 && (f.operator === '=' || f.operator === '!=') ? `${f.operator}|` : f.operator;
+      return { key: f.key, operator, values };
+    })
+    .filter((f) => f.values.length > 0);
+}
+
+/** Values as SQL writes them: 'a', 'b'. */
+export const asSql = (value: unknown): string =>
+  (Array.isArray(value) ? value : [value])
+    .map((v) => `'${String(v).replace(/\\/g, '\\\\').replace(/'/g, "\\'")}'`)
+    .join(', ');
+
+/** SQL with the dashboard's variables written as quoted texts; $__ macros are left to the backend. */
+export function expandSql(sql: string | undefined, templates: TemplateSrv, scopedVars: ScopedVars): string | undefined {
+  if (sql === undefined) {
+    return undefined;
+  }
+  // Grafana has texts for some names of our macros (such as 1m for $__interval), which are hidden from it here.
+  const hidden = sql.replace(/\$__/g, '\u0001__');
+  return templates.replace(hidden, scopedVars, asSql).replace(/\u0001__/g, '$__');
 }
 
 function expandValues(values: string[], templates: TemplateSrv, scopedVars: ScopedVars): string[] {

@@ -1,14 +1,30 @@
 import { type DataQuery, type DataSourceJsonData } from '@grafana/data';
 
-/** Version of the query model that is written today; the backend refuses others. */
-export const SCHEMA_VERSION = 1;
+/** Version of the query model that is written today; older ones are migrated (migrate.ts), newer ones refused. */
+export const SCHEMA_VERSION = 2;
+
+/** How a question is asked; a query without a mode is of the catalog. */
+export type QueryMode = 'sql' | 'logs';
+export type SqlFormat = 'table' | 'timeseries' | 'logs';
+
+/** = and != with one value, =| and !=| with several, =~ and !~ with a regular expression for the whole value. */
+export interface Filter {
+  key: string;
+  operator: string;
+  values: string[];
+}
 
 /** A saved query. It says what is asked; formulas live in ClickHouse views, the workspace in the datasource. */
 export interface ShadowerQuery extends DataQuery {
   schemaVersion: typeof SCHEMA_VERSION;
+  mode?: QueryMode;
+  /** Name of a query of the catalog. */
   query: string;
   /** Lists of values, or template variables; a missing or empty list means all. */
   params?: Record<string, string[]>;
+  filters?: Filter[];
+  /** The dashboard's ad hoc filters; filled in when the query runs, never saved. */
+  adHoc?: Filter[];
   /** Measures (time series) or columns (tables); empty means all. */
   columns?: string[];
   /** One part of a graph or scorecard, as a table. */
@@ -17,6 +33,15 @@ export interface ShadowerQuery extends DataQuery {
   stepSeconds?: number;
   /** Most rows per part; 0 is the datasource's limit. */
   limit?: number;
+  /** The series or rows with the largest values of a measure. */
+  top?: { n: number; by: string };
+  sql?: string;
+  format?: SqlFormat;
+  /** Table of events for logs, and a text that their lines must hold. */
+  table?: string;
+  search?: string;
+  /** Streamed through Grafana Live instead of asked for at each refresh. */
+  live?: boolean;
 }
 
 export interface ShadowerJsonData extends DataSourceJsonData {
@@ -26,6 +51,13 @@ export interface ShadowerJsonData extends DataSourceJsonData {
   timeoutSeconds?: number;
   maxConcurrentQueries?: number;
   responseLimitMiB?: number;
+  /** Absent means on. */
+  cache?: boolean;
+  /** Absent means on. */
+  logUser?: boolean;
+  traceDatasourceUid?: string;
+  traceDatasourceType?: string;
+  traceUrl?: string;
   tlsSkipVerify?: boolean;
   tlsAuthWithCACert?: boolean;
   tlsAuth?: boolean;
@@ -86,4 +118,11 @@ export interface Catalog {
 export interface Suggestions {
   values: Array<{ value: string; label?: string }>;
   truncated: boolean;
+}
+
+/** What the backend answers at `/schema`. */
+export interface SqlSchema {
+  tables: Array<{ name: string; columns: Array<{ name: string; type: string }>; events: boolean }>;
+  /** Functions that SQL may call, in lower case. */
+  functions: string[];
 }

@@ -58,9 +58,10 @@ type Result struct {
 
 // Stats says what an answer cost.
 type Stats struct {
-	QueryID   string
-	RowsRead  uint64
-	BytesRead uint64
+	QueryID string
+	// RowsRead and BytesRead are nil where ClickHouse does not tell: unknown is not 0. The embedded engine does not.
+	RowsRead  *uint64
+	BytesRead *uint64
 	Elapsed   time.Duration
 }
 
@@ -150,7 +151,7 @@ func (c *Client) attempt(ctx context.Context, s Statement, plain bool) (*Result,
 		return nil, problem.Wrap(err, problem.StoreUnavailable, "the answer of ClickHouse cannot be read (%v); it may have been cut off on the way", err)
 	}
 	result.Stats = parseSummary(res.Header.Get("X-ClickHouse-Summary"), id, time.Since(started))
-	log.DefaultLogger.FromContext(ctx).Debug("ClickHouse answered", "queryId", id, "rows", result.Rows, "rowsRead", result.Stats.RowsRead, "elapsed", time.Since(started))
+	log.DefaultLogger.FromContext(ctx).Debug("ClickHouse answered", "queryId", id, "rows", result.Rows, "elapsed", time.Since(started))
 	return result, nil
 }
 
@@ -225,12 +226,11 @@ func parseSummary(header, id string, elapsed time.Duration) Stats {
 		ReadBytes string `json:"read_bytes"`
 		ElapsedNs string `json:"elapsed_ns"`
 	}
-	// The header is a courtesy: without it the costs are unknown (0), and the answer is as good.
+	// The header is a courtesy: without it the costs are unknown, and the answer is as good.
 	if json.Unmarshal([]byte(header), &raw) != nil {
 		return s
 	}
-	s.RowsRead, _ = strconv.ParseUint(raw.ReadRows, 10, 64)
-	s.BytesRead, _ = strconv.ParseUint(raw.ReadBytes, 10, 64)
+	s.RowsRead, s.BytesRead = count(raw.ReadRows), count(raw.ReadBytes)
 	if ns, err := strconv.ParseInt(raw.ElapsedNs, 10, 64); err == nil && ns > 0 {
 		s.Elapsed = time.Duration(ns)
 	}
@@ -239,3 +239,11 @@ func parseSummary(header, id string, elapsed time.Duration) Stats {
 
 // SetPlain says beforehand whether the ClickHouse user has readonly = 1, which is otherwise found out.
 func (c *Client) SetPlain(plain bool) { c.plain.Store(plain) }
+
+func count(text string) *uint64 {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return nil
+	}
+	return &n
+}

@@ -24,11 +24,12 @@ type Custom struct {
 	// Step is in seconds.
 	Step int64 `json:"step"`
 	// CompleteUntil is in milliseconds since the epoch; null when it is not known.
-	CompleteUntil *int64  `json:"completeUntil"`
-	RowsRead      uint64  `json:"rowsRead"`
-	BytesRead     uint64  `json:"bytesRead"`
-	ElapsedMs     float64 `json:"elapsedMs"`
-	QueryID       string  `json:"queryId"`
+	CompleteUntil *int64 `json:"completeUntil"`
+	// RowsRead and BytesRead are null when ClickHouse does not tell.
+	RowsRead  *uint64 `json:"rowsRead"`
+	BytesRead *uint64 `json:"bytesRead"`
+	ElapsedMs float64 `json:"elapsedMs"`
+	QueryID   string  `json:"queryId"`
 	// CachedSeconds is how old the answer is when it was not read anew; the costs are those of then.
 	CachedSeconds int64 `json:"cachedSeconds,omitempty"`
 }

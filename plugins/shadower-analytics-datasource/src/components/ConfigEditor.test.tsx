@@ -1,10 +1,16 @@
 import React from 'react';
 import { fireEvent, render, screen } from '@testing-library/react';
 import { type DataSourceSettings } from '@grafana/data';
+import { type DataSourceSrv, setDataSourceSrv } from '@grafana/runtime';
 import { type ShadowerJsonData, type ShadowerSecureJsonData } from '../types';
 import { ConfigEditor } from './ConfigEditor';
 
 type Options = DataSourceSettings<ShadowerJsonData, ShadowerSecureJsonData>;
+
+beforeAll(() => {
+  const none = { getList: () => [], getInstanceSettings: () => undefined };
+  setDataSourceSrv(none as unknown as DataSourceSrv);
+});
 
 function setup(options: Partial<Options>) {
   const onOptionsChange = jest.fn();
@@ -18,6 +24,16 @@ function setup(options: Partial<Options>) {
 }
 
 describe('ConfigEditor', () => {
+  it('says when a trace URL has no place for the id', () => {
+    setup({ jsonData: { traceUrl: 'https://jaeger/trace/' } });
+    expect(screen.getByText('Of the form https://host/path/${traceId}')).toBeInTheDocument();
+  });
+  it('shows what is on unless it was switched off', () => {
+    const change = setup({});
+    expect(screen.getByLabelText(/^Keep answers/)).toBeChecked();
+    fireEvent.click(screen.getByLabelText(/^Log who asks/));
+    expect(change).toHaveBeenLastCalledWith(expect.objectContaining({ jsonData: { logUser: false } }));
+  });
   it('writes URL, workspace and user to where the backend reads them', () => {
     const change = setup({});
     fireEvent.change(screen.getByLabelText(/^URL/), { target: { value: 'http://localhost:8123' } });

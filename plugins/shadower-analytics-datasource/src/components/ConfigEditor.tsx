@@ -4,7 +4,7 @@ import {
   onUpdateDatasourceSecureJsonDataOption,
   updateDatasourcePluginResetOption,
 } from '@grafana/data';
-import { config } from '@grafana/runtime';
+import { config, DataSourcePicker } from '@grafana/runtime';
 import {
   Divider,
   Field,
@@ -16,15 +16,17 @@ import {
   Stack,
   Switch,
 } from '@grafana/ui';
+import { t } from '../i18n';
 import { type ShadowerJsonData, type ShadowerSecureJsonData } from '../types';
 import { NumberField } from './NumberField';
 
 type Props = DataSourcePluginOptionsEditorProps<ShadowerJsonData, ShadowerSecureJsonData>;
-type Flag = 'tlsSkipVerify' | 'tlsAuthWithCACert' | 'tlsAuth';
+type Flag = 'tlsSkipVerify' | 'tlsAuthWithCACert' | 'tlsAuth' | 'cache' | 'logUser';
 
 const WIDTH = 60;
 const URL_PATTERN = /^https?:\/\/[^\s/@]+(\/[^\s]*)?$/;
 const NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+const TRACE_URL_PATTERN = /^https?:\/\/[^\s"'<>]*\$\{traceId\}[^\s"'<>]*$/;
 const WORKSPACE_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** Connection, workspace, TLS and limits of a datasource. */
@@ -41,11 +43,11 @@ export function ConfigEditor(props: Props) {
   const badWorkspace = Boolean(jsonData.workspace) && !WORKSPACE_PATTERN.test(jsonData.workspace ?? '');
   const badDatabase = Boolean(jsonData.database) && !NAME_PATTERN.test(jsonData.database ?? '');
 
-  const toggle = (key: Flag, label: string, description: string) => (
+  const toggle = (key: Flag, label: string, description: string, absent = false) => (
     <Field label={label} description={description} htmlFor={`${id}-${key}`} noMargin>
       <Switch
         id={`${id}-${key}`}
-        value={jsonData[key] ?? false}
+        value={jsonData[key] ?? absent}
         onChange={(event) => setJson({ [key]: event.currentTarget.checked })}
       />
     </Field>
@@ -66,15 +68,18 @@ export function ConfigEditor(props: Props) {
 
   return (
     <>
-      <FieldSet label="Connection">
+      <FieldSet label={t('config.connection', 'Connection')}>
         <Stack direction="column" gap={2}>
           <Field
-            label="URL"
-            description="ClickHouse's HTTP address"
+            label={t('config.url', 'URL')}
+            description={t('config.clickhouseSHttpAddress', "ClickHouse's HTTP address")}
             htmlFor={`${id}-url`}
             required
             invalid={badUrl}
-            error="Of the form http://host:8123 or https://host:8443, without user and password"
+            error={t(
+              'config.ofTheFormHttp',
+              'Of the form http://host:8123 or https://host:8443, without user and password'
+            )}
             noMargin
           >
             <Input
@@ -87,12 +92,15 @@ export function ConfigEditor(props: Props) {
             />
           </Field>
           <Field
-            label="Workspace"
-            description="Everyone who can use this datasource sees this workspace, and no other"
+            label={t('config.workspace', 'Workspace')}
+            description={t(
+              'config.everyoneWhoCanUse',
+              'Everyone who can use this datasource sees this workspace, and no other'
+            )}
             htmlFor={`${id}-workspace`}
             required
             invalid={badWorkspace}
-            error="Letters, digits, '.', '_' and '-', at most 64"
+            error={t('config.lettersDigitsAndAt', "Letters, digits, '.', '_' and '-', at most 64")}
             noMargin
           >
             <Input
@@ -105,10 +113,10 @@ export function ConfigEditor(props: Props) {
             />
           </Field>
           <Field
-            label="Database"
+            label={t('config.database', 'Database')}
             htmlFor={`${id}-database`}
             invalid={badDatabase}
-            error="A plain name: letters, digits and underscores"
+            error={t('config.aPlainNameLetters', 'A plain name: letters, digits and underscores')}
             noMargin
           >
             <Input
@@ -122,9 +130,14 @@ export function ConfigEditor(props: Props) {
         </Stack>
       </FieldSet>
       <Divider />
-      <FieldSet label="Authentication">
+      <FieldSet label={t('config.authentication', 'Authentication')}>
         <Stack direction="column" gap={2}>
-          <Field label="User" description="A ClickHouse user that may only read" htmlFor={`${id}-user`} noMargin>
+          <Field
+            label={t('config.user', 'User')}
+            description={t('config.aClickhouseUserThat', 'A ClickHouse user that may only read')}
+            htmlFor={`${id}-user`}
+            noMargin
+          >
             <Input
               id={`${id}-user`}
               width={WIDTH}
@@ -134,7 +147,7 @@ export function ConfigEditor(props: Props) {
               onChange={(event) => onOptionsChange({ ...options, user: event.currentTarget.value })}
             />
           </Field>
-          <Field label="Password" htmlFor={`${id}-password`} noMargin>
+          <Field label={t('config.password', 'Password')} htmlFor={`${id}-password`} noMargin>
             <SecretInput
               id={`${id}-password`}
               width={WIDTH}
@@ -147,15 +160,30 @@ export function ConfigEditor(props: Props) {
         </Stack>
       </FieldSet>
       <Divider />
-      <FieldSet label="TLS">
+      <FieldSet label={t('config.tls', 'TLS')}>
         <Stack direction="column" gap={2}>
-          {toggle('tlsAuthWithCACert', 'Own certificate authority', 'Trust the certificate below')}
-          {jsonData.tlsAuthWithCACert && certificate('tlsCACert', 'CA certificate', 'CERTIFICATE')}
-          {toggle('tlsAuth', 'Client certificate', 'Identify with a certificate')}
-          {jsonData.tlsAuth && certificate('tlsClientCert', 'Client certificate text', 'CERTIFICATE')}
-          {jsonData.tlsAuth && certificate('tlsClientKey', 'Client key', 'PRIVATE KEY')}
+          {toggle(
+            'tlsAuthWithCACert',
+            t('config.ownCertificateAuthority', 'Own certificate authority'),
+            t('config.trustTheCertificateBelow', 'Trust the certificate below')
+          )}
+          {jsonData.tlsAuthWithCACert &&
+            certificate('tlsCACert', t('config.caCertificate', 'CA certificate'), 'CERTIFICATE')}
+          {toggle(
+            'tlsAuth',
+            t('config.clientCertificate', 'Client certificate'),
+            t('config.identifyWithACertificate', 'Identify with a certificate')
+          )}
+          {jsonData.tlsAuth &&
+            certificate('tlsClientCert', t('config.clientCertificateText', 'Client certificate text'), 'CERTIFICATE')}
+          {jsonData.tlsAuth && certificate('tlsClientKey', t('config.clientKey', 'Client key'), 'PRIVATE KEY')}
           {(jsonData.tlsAuth || jsonData.tlsAuthWithCACert) && (
-            <Field label="Server name" description="Name in the server's certificate" htmlFor={`${id}-sn`} noMargin>
+            <Field
+              label={t('config.serverName', 'Server name')}
+              description={t('config.nameInTheServer', "Name in the server's certificate")}
+              htmlFor={`${id}-sn`}
+              noMargin
+            >
               <Input
                 id={`${id}-sn`}
                 width={WIDTH}
@@ -164,23 +192,27 @@ export function ConfigEditor(props: Props) {
               />
             </Field>
           )}
-          {toggle('tlsSkipVerify', 'Skip verification', 'Accept any certificate. Only for tests.')}
+          {toggle(
+            'tlsSkipVerify',
+            t('config.skipVerification', 'Skip verification'),
+            t('config.acceptAnyCertificateOnly', 'Accept any certificate. Only for tests.')
+          )}
         </Stack>
       </FieldSet>
       <Divider />
-      <FieldSet label="Limits">
+      <FieldSet label={t('config.limits', 'Limits')}>
         <Stack direction="row" gap={2} wrap="wrap">
           <NumberField
-            label="Row limit"
-            description="Most rows per part of a query"
+            label={t('config.rowLimit', 'Row limit')}
+            description={t('config.mostRowsPerPart', 'Most rows per part of a query')}
             placeholder="100000"
             max={1_000_000}
             value={jsonData.rowLimit}
             onChange={(rowLimit) => setJson({ rowLimit })}
           />
           <NumberField
-            label="Timeout"
-            description="Longest time of a query"
+            label={t('config.timeout', 'Timeout')}
+            description={t('config.longestTimeOfA', 'Longest time of a query')}
             placeholder="30"
             suffix="s"
             max={600}
@@ -188,22 +220,77 @@ export function ConfigEditor(props: Props) {
             onChange={(timeoutSeconds) => setJson({ timeoutSeconds })}
           />
           <NumberField
-            label="Concurrent queries"
-            description="Most at the same time"
+            label={t('config.concurrentQueries', 'Concurrent queries')}
+            description={t('config.mostAtTheSame', 'Most at the same time')}
             placeholder="8"
             max={64}
             value={jsonData.maxConcurrentQueries}
             onChange={(maxConcurrentQueries) => setJson({ maxConcurrentQueries })}
           />
           <NumberField
-            label="Response limit"
-            description="Largest answer"
+            label={t('config.responseLimit', 'Response limit')}
+            description={t('config.largestAnswer', 'Largest answer')}
             placeholder="128"
             suffix="MiB"
             max={1024}
             value={jsonData.responseLimitMiB}
             onChange={(responseLimitMiB) => setJson({ responseLimitMiB })}
           />
+        </Stack>
+      </FieldSet>
+      <Divider />
+      <FieldSet label={t('config.behaviour', 'Behaviour')}>
+        <Stack direction="column" gap={2}>
+          {toggle(
+            'cache',
+            t('config.cache', 'Keep answers'),
+            t(
+              'config.cacheDescription',
+              'Panels may show an answer as old as its query allows, mostly a minute; alert rules never do'
+            ),
+            true
+          )}
+          {toggle(
+            'logUser',
+            t('config.logUser', 'Log who asks'),
+            t('config.logUserDescription', "User, dashboard and panel go into ClickHouse's query log (http_referer)"),
+            true
+          )}
+        </Stack>
+      </FieldSet>
+      <Divider />
+      <FieldSet label={t('config.traces', 'Trace links')}>
+        <Stack direction="column" gap={2}>
+          <Field
+            label={t('config.traceDatasource', 'Tracing datasource')}
+            description={t('config.traceDatasourceDescription', 'Tempo or Jaeger, where trace ids lead')}
+            noMargin
+          >
+            <DataSourcePicker
+              tracing
+              noDefault
+              width={WIDTH}
+              current={jsonData.traceDatasourceUid ?? null}
+              onChange={(chosen) => setJson({ traceDatasourceUid: chosen.uid, traceDatasourceType: chosen.type })}
+              onClear={() => setJson({ traceDatasourceUid: undefined, traceDatasourceType: undefined })}
+            />
+          </Field>
+          <Field
+            label={t('config.traceUrl', 'Or a URL')}
+            description={t('config.traceUrlDescription', 'A page outside of Grafana; ${traceId} stands for the id')}
+            htmlFor={`${id}-trace-url`}
+            invalid={Boolean(jsonData.traceUrl) && !TRACE_URL_PATTERN.test(jsonData.traceUrl ?? '')}
+            error={t('config.traceUrlError', 'Of the form https://host/path/${traceId}')}
+            noMargin
+          >
+            <Input
+              id={`${id}-trace-url`}
+              width={WIDTH}
+              value={jsonData.traceUrl ?? ''}
+              placeholder="https://jaeger.example.com/trace/${traceId}"
+              onChange={(event) => setJson({ traceUrl: event.currentTarget.value || undefined })}
+            />
+          </Field>
         </Stack>
       </FieldSet>
       {config.secureSocksDSProxyEnabled && (

@@ -4,6 +4,7 @@ import { getTemplateSrv } from '@grafana/runtime';
 import { type ComboboxOption, Field, MultiCombobox } from '@grafana/ui';
 import { messageOf } from '../catalog';
 import { type DataSource } from '../datasource';
+import { t } from '../i18n';
 import { type Catalog, type CatalogParam, type ShadowerQuery } from '../types';
 
 interface Props {
@@ -25,7 +26,11 @@ export function ParamField({ datasource, catalog, param, query, range, onChange 
     async (input: string): Promise<Array<ComboboxOption<string>>> => {
       const variables = getTemplateSrv()
         .getVariables()
-        .map((v) => ({ value: `$${v.name}`, label: `$${v.name}`, description: 'Template variable' }));
+        .map((v) => ({
+          value: `$${v.name}`,
+          label: `$${v.name}`,
+          description: t('editor.variable', 'Template variable'),
+        }));
       let found: Array<ComboboxOption<string>> = [];
       const source = catalog.queries.find((q) => q.name === param.values);
       if (source) {
@@ -36,9 +41,13 @@ export function ParamField({ datasource, catalog, param, query, range, onChange 
         try {
           const answer = await datasource.getValues(source.name, Object.fromEntries(others), range);
           found = answer.values.map((v) => ({ value: v.value, label: v.label || v.value }));
-          setProblem(answer.truncated ? 'There are more values than are listed; type the one you want.' : undefined);
+          setProblem(
+            answer.truncated
+              ? t('param.more', 'There are more values than are listed; type the one you want.')
+              : undefined
+          );
         } catch (error) {
-          setProblem(`Values cannot be listed: ${messageOf(error)}`);
+          setProblem(t('param.failed', 'Values cannot be listed: {{why}}', { why: messageOf(error) }));
         }
       }
       const wanted = input.toLowerCase();
@@ -54,7 +63,7 @@ export function ParamField({ datasource, catalog, param, query, range, onChange 
         aria-label={param.name}
         options={loadOptions}
         value={values.map((value) => ({ value, label: value }))}
-        placeholder="All"
+        placeholder={t('editor.all', 'All')}
         createCustomValue
         isClearable
         width="auto"

@@ -44,7 +44,7 @@ function setup(query: Partial<ShadowerQuery>, Editor: typeof QueryEditor | typeo
   const onChange = jest.fn();
   const onRunQuery = jest.fn();
   const Harness = () => {
-    const [current, setCurrent] = useState<ShadowerQuery>({ refId: 'A', schemaVersion: 1, query: '', ...query });
+    const [current, setCurrent] = useState<ShadowerQuery>({ refId: 'A', schemaVersion: 2, query: '', ...query });
     return (
       <Editor
         datasource={datasource}
@@ -85,7 +85,7 @@ describe('QueryEditor', () => {
     await choose('Query', /Health/);
     expect(onChange).toHaveBeenLastCalledWith({
       refId: 'A',
-      schemaVersion: 1,
+      schemaVersion: 2,
       query: 'integration_health',
       params: { integration: ['stripe'] },
       columns: undefined,
@@ -156,7 +156,7 @@ describe('QueryEditor', () => {
     render(
       <QueryEditor
         datasource={datasource}
-        query={{ refId: 'A', schemaVersion: 1, query: '' }}
+        query={{ refId: 'A', schemaVersion: 2, query: '' }}
         onChange={jest.fn()}
         onRunQuery={jest.fn()}
       />
@@ -171,7 +171,7 @@ describe('VariableEditor', () => {
     await waitFor(() => expect(screen.getByPlaceholderText('Choose a query')).toBeInTheDocument());
     await choose('Query', /Endpoints/);
     expect(onChange).toHaveBeenLastCalledWith(
-      expect.objectContaining({ refId: 'A', schemaVersion: 1, query: 'integration_endpoints', params: {} })
+      expect.objectContaining({ refId: 'A', schemaVersion: 2, query: 'integration_endpoints', params: {} })
     );
     await choose(/^integration/, /stripe/);
     expect(onChange).toHaveBeenLastCalledWith(expect.objectContaining({ params: { integration: ['stripe'] } }));

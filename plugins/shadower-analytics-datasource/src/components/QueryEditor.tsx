@@ -1,159 +1,63 @@
 import React, { useId } from 'react';
-import { type QueryEditorProps } from '@grafana/data';
-import { Alert, Combobox, Field, MultiCombobox, Stack } from '@grafana/ui';
-import { choosableColumns, chosenPart, findFaults, unitName } from '../catalog';
+import { CoreApp, type QueryEditorProps } from '@grafana/data';
+import { Field, InlineSwitch, RadioButtonGroup, Stack } from '@grafana/ui';
 import { type DataSource } from '../datasource';
-import { type CatalogQuery, SCHEMA_VERSION, type ShadowerJsonData, type ShadowerQuery } from '../types';
-import { NumberField } from './NumberField';
-import { ParamField } from './ParamField';
-import { QueryPicker } from './QueryPicker';
-import { useCatalog } from './useCatalog';
+import { t } from '../i18n';
+import { migrateQuery } from '../migrate';
+import { type CatalogQuery, type QueryMode, SCHEMA_VERSION, type ShadowerJsonData, type ShadowerQuery } from '../types';
+import { CatalogEditor } from './CatalogEditor';
+import { LogsEditor } from './LogsEditor';
+import { SqlEditor } from './SqlEditor';
 
-type Props = QueryEditorProps<DataSource, ShadowerQuery, ShadowerJsonData>;
+type Props = QueryEditorProps<DataSource, ShadowerQuery, ShadowerJsonData> & {
+  accept?: (q: CatalogQuery) => boolean;
+};
 
-const WHOLE_ANSWER = '';
+const CATALOG = 'catalog';
 const forPanels = (q: CatalogQuery) => q.kind !== 'values';
 
-/** Chooses one query of the catalog and what it should cover. */
-export function QueryEditor({ datasource, query, onChange, onRunQuery, range }: Props) {
-  const { catalog, error } = useCatalog(datasource);
-  const ids = { part: useId(), columns: useId() };
-
+/** Asks by the catalog, in SQL, or for log lines. Each mode keeps what was entered while another one is looked at. */
+export function QueryEditor({ datasource, query: saved, onChange, onRunQuery, range, app, accept = forPanels }: Props) {
+  const query = migrateQuery(saved);
+  const liveId = useId();
+  const edit = (next: Partial<ShadowerQuery>) => onChange({ ...query, ...next, schemaVersion: SCHEMA_VERSION });
   const change = (next: Partial<ShadowerQuery>) => {
-    onChange({ ...query, ...next, schemaVersion: SCHEMA_VERSION });
+    edit(next);
     onRunQuery();
   };
-
-  if (error) {
-    return (
-      <Alert severity="error" title="The catalog cannot be read">
-        {error}
-      </Alert>
-    );
-  }
-
-  const definition = catalog?.queries.find((q) => q.name === query.query);
-  const part = chosenPart(definition, query);
-  const faults = catalog ? findFaults(query, catalog) : { params: {} };
-  const stepped = definition?.kind === 'timeseries';
-
+  const judged = app === CoreApp.UnifiedAlerting || app === CoreApp.CloudAlerting;
   return (
     <Stack direction="column" gap={2}>
-      <QueryPicker
-        catalog={catalog}
-        value={query.query}
-        error={faults.query}
-        accept={forPanels}
-        // Parameters of the same name mean the same thing everywhere, so they are kept; columns and parts are not.
-        onChange={(name) => {
-          const known = catalog?.queries.find((q) => q.name === name)?.params ?? [];
-          const params = Object.entries(query.params ?? {}).filter(([key]) => known.some((p) => p.name === key));
-          change({ query: name, params: Object.fromEntries(params), columns: undefined, part: undefined });
-        }}
-      />
-
-      {catalog && definition && (
-        <Stack direction="row" gap={2} wrap="wrap" alignItems="flex-start">
-          {definition.params.map((param) => (
-            <ParamField
-              key={param.name}
-              datasource={datasource}
-              catalog={catalog}
-              param={param}
-              query={query}
-              range={range}
-              onChange={(values) => change({ params: { ...query.params, [param.name]: values } })}
-            />
-          ))}
-        </Stack>
-      )}
-
-      {Object.entries(faults.params).map(([name, text]) => (
-        <Alert
-          key={name}
-          severity="warning"
-          title={text}
-          buttonContent="Remove it"
-          onRemove={() => {
-            const { [name]: _, ...params } = query.params ?? {};
-            change({ params });
-          }}
-        />
-      ))}
-
-      {definition && (
-        <Stack direction="row" gap={2} wrap="wrap" alignItems="flex-start">
-          {definition.parts.length > 1 && (
-            <Field
-              label="Part"
-              description="The whole answer for graph and scorecard panels; one part for tables and alert rules."
-              htmlFor={ids.part}
-              invalid={Boolean(faults.part)}
-              error={faults.part}
-              noMargin
-            >
-              <Combobox
-                id={ids.part}
-                aria-label="Part"
-                width={25}
-                options={[
-                  { value: WHOLE_ANSWER, label: 'Whole answer' },
-                  ...definition.parts.map((p) => ({ value: p.name, label: p.name })),
-                ]}
-                value={query.part ?? WHOLE_ANSWER}
-                onChange={(option) => change({ part: option.value || undefined, columns: undefined })}
-              />
-            </Field>
-          )}
-          {part && (
-            <Field
-              label={stepped ? 'Measures' : 'Columns'}
-              description="Empty for all"
-              htmlFor={ids.columns}
-              invalid={Boolean(faults.columns)}
-              error={faults.columns}
-              noMargin
-            >
-              <MultiCombobox
-                id={ids.columns}
-                aria-label={stepped ? 'Measures' : 'Columns'}
-                width="auto"
-                minWidth={25}
-                maxWidth={80}
-                isClearable
-                placeholder="All"
-                options={choosableColumns(definition, part).map((c) => ({
-                  value: c.name,
-                  label: c.name,
-                  description: [c.description, unitName(c.unit)].filter(Boolean).join(' · '),
-                }))}
-                value={(query.columns ?? []).map((c) => ({ value: c, label: c }))}
-                onChange={(options) =>
-                  change({ columns: options.length > 0 ? options.map((o) => o.value) : undefined })
-                }
-              />
-            </Field>
-          )}
-          {stepped && (
-            <NumberField
-              label="Step"
-              description="Distance of points"
-              placeholder="Automatic"
-              suffix="s"
-              value={query.stepSeconds}
-              error={faults.step}
-              onChange={(stepSeconds) => change({ stepSeconds })}
-            />
-          )}
-          <NumberField
-            label="Row limit"
-            description="Most rows per part"
-            placeholder="Datasource"
-            value={query.limit}
-            error={faults.limit}
-            onChange={(limit) => change({ limit })}
+      <Stack direction="row" gap={2} alignItems="center" wrap="wrap">
+        <Field noMargin>
+          <RadioButtonGroup<QueryMode | typeof CATALOG>
+            size="sm"
+            aria-label={t('mode.label', 'Mode')}
+            value={query.mode ?? CATALOG}
+            options={[
+              { value: CATALOG, label: t('mode.catalog', 'Catalog') },
+              { value: 'sql', label: t('mode.sql', 'SQL') },
+              // Lines cannot be judged by a rule.
+              ...(judged ? [] : [{ value: 'logs' as const, label: t('mode.logs', 'Logs') }]),
+            ]}
+            onChange={(mode) => change({ mode: mode === CATALOG ? undefined : mode })}
           />
-        </Stack>
+        </Field>
+        {(app === CoreApp.PanelEditor || app === CoreApp.Dashboard) && (
+          <InlineSwitch
+            id={liveId}
+            label={t('live.label', 'Live')}
+            showLabel
+            transparent
+            value={query.live ?? false}
+            onChange={(event) => change({ live: event.currentTarget.checked || undefined })}
+          />
+        )}
+      </Stack>
+      {query.mode === 'sql' && <SqlEditor datasource={datasource} query={query} edit={edit} change={change} />}
+      {query.mode === 'logs' && <LogsEditor datasource={datasource} query={query} range={range} change={change} />}
+      {query.mode === undefined && (
+        <CatalogEditor datasource={datasource} query={query} range={range} accept={accept} change={change} />
       )}
     </Stack>
   );

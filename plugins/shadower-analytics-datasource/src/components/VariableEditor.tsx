@@ -1,9 +1,11 @@
 import React from 'react';
 import { type QueryEditorProps } from '@grafana/data';
-import { Alert, Stack } from '@grafana/ui';
+import { Stack } from '@grafana/ui';
 import { findFaults } from '../catalog';
 import { type DataSource } from '../datasource';
+import { migrateQuery } from '../migrate';
 import { type CatalogQuery, SCHEMA_VERSION, type ShadowerJsonData, type ShadowerQuery } from '../types';
+import { LoadError } from './LoadError';
 import { ParamField } from './ParamField';
 import { QueryPicker } from './QueryPicker';
 import { useCatalog } from './useCatalog';
@@ -13,14 +15,11 @@ type Props = QueryEditorProps<DataSource, ShadowerQuery, ShadowerJsonData>;
 const forVariables = (q: CatalogQuery) => q.kind === 'values';
 
 /** Chooses what a template variable lists; parameters may hold other variables, which chains them. */
-export function VariableEditor({ datasource, query, onChange, range }: Props) {
+export function VariableEditor({ datasource, query: saved, onChange, range }: Props) {
+  const query = migrateQuery(saved);
   const { catalog, error } = useCatalog(datasource);
   if (error) {
-    return (
-      <Alert severity="error" title="The catalog cannot be read">
-        {error}
-      </Alert>
-    );
+    return <LoadError error={error} />;
   }
   const change = (next: Partial<ShadowerQuery>) =>
     onChange({ ...query, ...next, refId: query.refId || 'variable', schemaVersion: SCHEMA_VERSION });
