@@ -12,7 +12,7 @@ it('exports a panel', () => {
 
 it('fills gaps and drops what it does not know', () => {
   expect(withDefaults(undefined)).toEqual(DEFAULT_OPTIONS);
-  const saved = { view: 'matrix', sort: 'name', lowConfidence: 7, showTerms: 'yes', text: 'scaffold' };
+  const saved = { view: 'sunburst', sort: 'name', lowConfidence: 7, showTerms: 'yes', text: 'scaffold' };
   expect(migrateOptions({ options: saved } as unknown as Parameters<typeof migrateOptions>[0])).toEqual({
     ...DEFAULT_OPTIONS,
     sort: 'name',

@@ -1,10 +1,15 @@
 import { FieldConfigProperty, PanelPlugin } from '@grafana/data';
+import { initPluginTranslations } from '@grafana/i18n';
 import { ScorecardPanel } from './components/ScorecardPanel';
 import { DEFAULT_THRESHOLDS } from './data/status';
 import { migrateOptions } from './migrations';
 import { buildOptions } from './options';
+import pluginJson from './plugin.json';
 import { suggest } from './suggestions';
 import { type ScorecardOptions } from './types';
+
+// Grafana has loaded the texts (plugin.json, `languages`) before this module; it only takes them up.
+void initPluginTranslations(pluginJson.id);
 
 export const plugin = new PanelPlugin<ScorecardOptions>(ScorecardPanel)
   .useFieldConfig({

@@ -3,11 +3,16 @@ import { css, cx } from '@emotion/css';
 import { type GrafanaTheme2 } from '@grafana/data';
 import { useStyles2, useTheme2 } from '@grafana/ui';
 import { type EntityScore } from '../data/model';
-import { whatMoved } from '../data/moved';
 import { describeTrend, sparkRange } from '../data/sparkline';
-import { STATUS_TEXT } from '../data/status';
+import { statusText } from '../data/status';
+import { t } from '../i18n';
+import { Advice } from './Advice';
 import { ChangeBadge } from './ChangeBadge';
-import { changeText, confidenceText, entityLabel, entityLinks, points, scoreText } from './format';
+import { ExemptionBadge } from './ExemptionBadge';
+import { confidenceText, entityLabel, entityLinks, points, scoreMark, scoreText } from './format';
+import { Links } from './Links';
+import { Members } from './Members';
+import { Movement } from './Movement';
 import { Sparkline } from './Sparkline';
 import { StatusIcon } from './StatusIcon';
 import { TermsTable } from './TermsTable';
@@ -20,6 +25,7 @@ interface Props {
   /** Room for the card in pixels. */
   width: number;
   height: number;
+  onOpen: (key: string) => void;
 }
 
 /** Room below which a card is only name, score and status, in theme spacing units. */
@@ -27,7 +33,7 @@ const TINY = { width: 26, height: 15 };
 /** Room below which only icon and score are left; the rest is in the tooltip and the accessible name. */
 const MICRO = { width: 14, height: 9 };
 
-export function Card({ entity: e, context, width, height }: Props) {
+export function Card({ entity: e, context, width, height, onOpen }: Props) {
   const theme = useTheme2();
   const styles = useStyles2(getStyles);
   const { options, scorecard, timeZone, range } = context;
@@ -36,7 +42,7 @@ export function Card({ entity: e, context, width, height }: Props) {
   const tiny = width < TINY.width * unit || height < TINY.height * unit;
   const micro = width < MICRO.width * unit || height < MICRO.height * unit;
   const confidence = confidenceText(e, options.lowConfidence);
-  const movement = useMemo(() => whatMoved(e, range), [e, range]);
+  const links = useMemo(() => entityLinks(e), [e]);
   const trendRange = useMemo(
     () => sparkRange(e.trend, options.trendScale, scorecard.range),
     [e.trend, options.trendScale, scorecard.range]
@@ -52,19 +58,23 @@ export function Card({ entity: e, context, width, height }: Props) {
             {e.entity}
           </h3>
           {e.kind && !tiny && <span className={styles.kind}>{e.kind}</span>}
-          {!tiny && <Links entity={e} />}
+          {!tiny && links.length > 0 && (
+            <span className={styles.links}>
+              <Links links={links} about={e.entity} />
+            </span>
+          )}
         </header>
       )}
       <div className={styles.scoreLine}>
         {micro && <StatusIcon status={e.status} />}
         <span className={cx(styles.score, tiny && styles.scoreTiny)} style={{ color }}>
-          {confidence?.low && e.score !== null && <span aria-hidden>≈</span>}
+          <span aria-hidden>{scoreMark(e, confidence?.low)}</span>
           {scoreText(e, e.score)}
         </span>
         {!micro && (
           <span className={styles.facts}>
             <span className={styles.status} style={{ color }}>
-              {STATUS_TEXT[e.status]}
+              {statusText(e.status)}
             </span>
             {e.score !== null && !(tiny && e.change === null) && <ChangeBadge change={e.change} hint={!tiny} />}
           </span>
@@ -97,14 +107,15 @@ export function Card({ entity: e, context, width, height }: Props) {
           {head}
           <div className={styles.notes}>
             {confidence && <span className={confidence.low ? styles.low : undefined}>{confidence.text}</span>}
-            {e.calls !== null && <span>{points(e.calls)} calls</span>}
+            {e.calls !== null && <span>{t('card.calls', '{{calls}} calls', { calls: points(e.calls) })}</span>}
             {e.cap && (
               <span className={styles.capped}>
-                Capped at {points(e.cap.at)} by {e.cap.term.title}
+                {t('card.capped', 'Capped at {{at}} by {{term}}', { at: points(e.cap.at), term: e.cap.term.title })}
               </span>
             )}
           </div>
           {e.reason && <p className={styles.reason}>{e.reason}</p>}
+          {e.exemption && <ExemptionBadge exemption={e.exemption} context={context} />}
         </div>
         {options.showTrend && e.trend.length > 0 && (
           <div className={styles.trendBox}>
@@ -123,57 +134,13 @@ export function Card({ entity: e, context, width, height }: Props) {
           </div>
         )}
       </div>
-      {movement.movers.length > 0 && (
-        <section className={styles.moved}>
-          <h4 className={styles.sectionTitle}>{movement.basis === 'change' ? 'What moved it' : 'What costs points'}</h4>
-          <ul className={styles.movers}>
-            {movement.movers.map(({ term, lost, delta, fresh }, i) => (
-              <li key={`${term.id} ${i}`}>
-                <strong>{term.title}</strong>{' '}
-                {delta === null ? (
-                  <span>−{points(lost)} points</span>
-                ) : (
-                  <span title={`${points(lost)} points lost now`}>{changeText(-delta).short} points</span>
-                )}
-                {fresh && <span className={styles.fresh}>new in this range</span>}
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      <Movement entity={e} range={range} />
+      {e.members && <Members members={e.members} onOpen={onOpen} />}
       {options.showTerms && e.terms.length > 0 && (
-        <TermsTable
-          terms={e.terms}
-          cap={e.cap}
-          entity={e.entity}
-          timeZone={timeZone}
-          width={width - theme.spacing.gridSize * 4}
-        />
+        <TermsTable entity={e} context={context} width={width - theme.spacing.gridSize * 4} />
       )}
+      {options.showAdvice && <Advice entity={e} timeZone={timeZone} />}
     </article>
-  );
-}
-
-function Links({ entity }: { entity: EntityScore }) {
-  const styles = useStyles2(getStyles);
-  const links = useMemo(() => entityLinks(entity), [entity]);
-  if (links.length === 0) {
-    return null;
-  }
-  return (
-    <span className={styles.links}>
-      {links.map((link, i) => (
-        <a
-          key={i}
-          href={link.href}
-          target={link.target}
-          rel={link.target === '_blank' ? 'noopener noreferrer' : undefined}
-          onClick={link.onClick ? (event) => link.onClick?.(event) : undefined}
-        >
-          {link.title || 'Open link'}
-        </a>
-      ))}
-    </span>
   );
 }
 
@@ -213,7 +180,6 @@ const getStyles = (theme: GrafanaTheme2) => ({
     flexWrap: 'wrap',
     gap: theme.spacing(1),
     marginLeft: 'auto',
-    a: { color: theme.colors.text.link, textDecoration: 'underline' },
   }),
   scoreLine: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(1.5), minWidth: 0 }),
   score: css({
@@ -265,21 +231,4 @@ const getStyles = (theme: GrafanaTheme2) => ({
     height: theme.spacing(9),
     lineHeight: 1,
   }),
-  moved: css({ marginTop: theme.spacing(1) }),
-  sectionTitle: css({
-    ...theme.typography.bodySmall,
-    fontWeight: theme.typography.fontWeightMedium,
-    color: theme.colors.text.secondary,
-    margin: 0,
-  }),
-  movers: css({
-    ...theme.typography.bodySmall,
-    listStyle: 'none',
-    margin: theme.spacing(0, 0, 1),
-    padding: 0,
-    display: 'flex',
-    flexWrap: 'wrap',
-    gap: theme.spacing(0, 2),
-  }),
-  fresh: css({ marginLeft: theme.spacing(0.5), color: theme.colors.warning.text }),
 });

@@ -3,16 +3,19 @@ import { css } from '@emotion/css';
 import { type GrafanaTheme2 } from '@grafana/data';
 import { useStyles2, useTheme2 } from '@grafana/ui';
 import { CARD_MIN } from '../data/layout';
+import { plural, t } from '../i18n';
 import { Card } from './Card';
 import { type ViewProps } from './view';
 
 /** Cards are rich and of unequal height, so their number is limited; what is left out is said. */
 export const MAX_CARDS = 24;
 
-export function CardView({ entities, context, width, height }: ViewProps) {
+export function CardView({ entities, groups, context, width, height, onOpen }: ViewProps) {
   const theme = useTheme2();
   const styles = useStyles2(getStyles);
-  const shown = entities.slice(0, MAX_CARDS);
+  // Cards name their kind; groups only order them.
+  const ordered = groups?.flatMap((g) => g.entities) ?? entities;
+  const shown = ordered.slice(0, MAX_CARDS);
   const unit = theme.spacing.gridSize;
   const columns = Math.min(shown.length, Math.max(1, Math.floor((width + unit) / ((CARD_MIN.width + 1) * unit))));
   const cardWidth = (width - (columns - 1) * unit) / Math.max(1, columns);
@@ -21,7 +24,7 @@ export function CardView({ entities, context, width, height }: ViewProps) {
 
   return (
     // Focusable, so that the keyboard can scroll it.
-    <div className={styles.scroll} tabIndex={0} role="group" aria-label="Scorecards">
+    <div className={styles.scroll} tabIndex={0} role="group" aria-label={t('cards.label', 'Scorecards')}>
       <div
         className={styles.cards}
         role="list"
@@ -32,13 +35,18 @@ export function CardView({ entities, context, width, height }: ViewProps) {
       >
         {shown.map((e) => (
           <div role="listitem" key={e.key} className={styles.item}>
-            <Card entity={e} context={context} width={cardWidth} height={height / rows} />
+            <Card entity={e} context={context} width={cardWidth} height={height / rows} onOpen={onOpen} />
           </div>
         ))}
       </div>
       {hidden > 0 && (
         <p className={styles.more}>
-          {hidden} more hidden: search, filter by status, or choose the grid view to see them.
+          {plural(
+            'cards.more',
+            hidden,
+            '{{count}} more hidden: search, filter by status, or choose the grid view to see it.',
+            '{{count}} more hidden: search, filter by status, or choose the grid view to see them.'
+          )}
         </p>
       )}
     </div>

@@ -2,6 +2,7 @@ import React from 'react';
 import { css } from '@emotion/css';
 import { type GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
+import { t } from '../i18n';
 import { changeText } from './format';
 import { visuallyHidden } from './theme';
 
@@ -12,7 +13,7 @@ export function ChangeBadge({ change, hint }: { change: number | null; hint?: bo
   return (
     <span className={styles[direction]} title={long.charAt(0).toUpperCase() + long.slice(1)}>
       <span aria-hidden>{short}</span>
-      {hint && direction !== 'unknown' && <span aria-hidden> vs previous</span>}
+      {hint && direction !== 'unknown' && <span aria-hidden> {t('change.hint', 'vs previous')}</span>}
       <span className={styles.hidden}>{long}</span>
     </span>
   );

@@ -2,6 +2,7 @@ import React from 'react';
 import { css, keyframes } from '@emotion/css';
 import { type GrafanaTheme2 } from '@grafana/data';
 import { Button, useStyles2 } from '@grafana/ui';
+import { t } from '../i18n';
 import { hatch } from './theme';
 
 interface Props {
@@ -31,7 +32,7 @@ export function EmptyState({ title, children, action, tone = 'neutral' }: Props)
 export function Loading({ count = 6 }: { count?: number }) {
   const styles = useStyles2(getStyles);
   return (
-    <div className={styles.loading} role="status" aria-label="Loading scores">
+    <div className={styles.loading} role="status" aria-label={t('loading', 'Loading scores')}>
       {Array.from({ length: count }, (_, i) => (
         <span key={i} className={styles.bone} aria-hidden />
       ))}

@@ -2,6 +2,7 @@ import React from 'react';
 import { css, cx } from '@emotion/css';
 import { type GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
+import { plural } from '../i18n';
 import { ellipsis, focusRing } from './theme';
 
 /** What is missing in the data, folded to one line; the native element brings keyboard and screen readers. */
@@ -10,7 +11,12 @@ export function Notices({ notices }: { notices: string[] }) {
   if (notices.length === 0) {
     return null;
   }
-  const title = notices.length === 1 ? '1 problem with the data' : `${notices.length} problems with the data`;
+  const title = plural(
+    'notices.title',
+    notices.length,
+    '{{count}} problem with the data',
+    '{{count}} problems with the data'
+  );
   return (
     <details className={styles.box}>
       <summary className={styles.summary} title={notices.join('\n')}>

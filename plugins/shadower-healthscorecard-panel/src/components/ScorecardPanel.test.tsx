@@ -2,6 +2,7 @@ import React from 'react';
 import { fireEvent, render, screen, within } from '@testing-library/react';
 import {
   type DataFrame,
+  type DataQueryRequest,
   dateTime,
   EventBusSrv,
   FieldType,
@@ -15,6 +16,9 @@ import { type ScorecardOptions } from '../types';
 import { ScorecardPanel } from './ScorecardPanel';
 
 const NOW = Date.UTC(2026, 0, 15, 12);
+
+/** The panel has a query. */
+const request = { targets: [{ refId: 'A' }] } as DataQueryRequest;
 
 interface Setup {
   state?: LoadingState;
@@ -32,7 +36,7 @@ function props(
   return {
     id: 1,
     title: '',
-    data: { state, series, timeRange, errors: error ? [{ message: error }] : undefined },
+    data: { state, series, timeRange, request, errors: error ? [{ message: error }] : undefined },
     timeRange,
     timeZone: 'utc',
     options: { ...DEFAULT_OPTIONS, ...options },

@@ -2,12 +2,12 @@ import React, { useMemo } from 'react';
 import { css } from '@emotion/css';
 import { type GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
-import { type TrendPoint } from '../data/model';
-import { sparkPath, type SparkRange } from '../data/sparkline';
+import { type ScoreRange, type TrendPoint } from '../data/model';
+import { sparkPath } from '../data/sparkline';
 
 interface Props {
   trend: readonly TrendPoint[];
-  range: SparkRange;
+  range: ScoreRange;
   step: number | null;
   color: string;
   /** Accessible description; without it the line is decorative. */

@@ -2,20 +2,22 @@ import React from 'react';
 import { css, cx } from '@emotion/css';
 import { type GrafanaTheme2 } from '@grafana/data';
 import { useStyles2, useTheme2 } from '@grafana/ui';
-import { type EntityScore } from '../data/model';
-import { type SparkRange } from '../data/sparkline';
-import { STATUS_TEXT } from '../data/status';
-import { changeText, confidenceText, entityLabel, scoreText } from './format';
+import { type EntityScore, type ScoreRange } from '../data/model';
+import { exemptionState } from '../data/exemptions';
+import { statusText } from '../data/status';
+import { t } from '../i18n';
+import { changeText, confidenceText, entityLabel, scoreMark, scoreText } from './format';
 import { Sparkline } from './Sparkline';
 import { StatusIcon } from './StatusIcon';
-import { ellipsis, focusRing, hatch, statusColor } from './theme';
+import { ellipsis, focusRing, hatch, statusColor, hover } from './theme';
 
 interface Props {
   entity: EntityScore;
   large: boolean;
-  trendRange: SparkRange | null;
+  trendRange: ScoreRange | null;
   step: number | null;
   lowConfidence: number;
+  now: number;
   tabIndex: 0 | -1;
   index: number;
   onOpen: (key: string) => void;
@@ -29,6 +31,7 @@ export const Tile = React.memo(function Tile({
   trendRange,
   step,
   lowConfidence,
+  now,
   tabIndex,
   index,
   onOpen,
@@ -38,7 +41,7 @@ export const Tile = React.memo(function Tile({
   const styles = useStyles2(getStyles);
   const color = statusColor(theme, e.status);
   const change = changeText(e.change);
-  const low = confidenceText(e, lowConfidence)?.low && e.score !== null;
+  const low = confidenceText(e, lowConfidence)?.low;
   const label = entityLabel(e, lowConfidence);
   const unknown = e.status === 'unknown' || e.score === null;
   return (
@@ -59,7 +62,7 @@ export const Tile = React.memo(function Tile({
       </span>
       <span className={styles.body}>
         <span className={large ? styles.score : styles.scoreSmall} style={{ color }}>
-          {low && '≈'}
+          {scoreMark(e, low)}
           {scoreText(e, e.score)}
         </span>
         {e.change !== null && (
@@ -75,14 +78,23 @@ export const Tile = React.memo(function Tile({
       </span>
       {large && (
         <span className={styles.foot}>
-          {STATUS_TEXT[e.status]}
-          {low ? ' · low confidence' : ''}
-          {e.score === null && e.reason ? ` · ${e.reason}` : ''}
+          {[
+            statusText(e.status),
+            low && t('confidence.word-low', 'low confidence'),
+            e.cap && t('tile.capped', 'capped'),
+            e.exemption && exemptionWord(e.exemption, now),
+            (e.score === null || e.members) && e.reason,
+          ]
+            .filter(Boolean)
+            .join(' · ')}
         </span>
       )}
     </button>
   );
 });
+
+const exemptionWord = (x: NonNullable<EntityScore['exemption']>, now: number): string =>
+  exemptionState(x, now) === 'active' ? t('tile.exempt', 'exempt') : t('tile.exemption-over', 'exemption not valid');
 
 const getStyles = (theme: GrafanaTheme2) => {
   const change = { ...theme.typography.bodySmall, ...ellipsis, flex: '0 1 auto' } as const;
@@ -103,7 +115,7 @@ const getStyles = (theme: GrafanaTheme2) => {
       borderLeft: `${theme.spacing(0.5)} solid`,
       borderRadius: theme.shape.radius.default,
       cursor: 'pointer',
-      '&:hover': { backgroundColor: theme.colors.emphasize(theme.colors.background.secondary, 0.03) },
+      '&:hover': hover(theme, theme.colors.background.secondary),
       '&:focus-visible': focusRing(theme),
     }),
     unknown: css({ backgroundImage: hatch(theme), borderStyle: 'dashed', borderColor: theme.colors.border.strong }),

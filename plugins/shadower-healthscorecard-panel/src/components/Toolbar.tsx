@@ -1,18 +1,24 @@
 import React from 'react';
 import { css, cx } from '@emotion/css';
 import { type GrafanaTheme2 } from '@grafana/data';
-import { FilterInput, RadioButtonGroup, useStyles2 } from '@grafana/ui';
+import { FilterInput, useStyles2 } from '@grafana/ui';
 import { type EntityScore, STATUSES, type Status } from '../data/model';
-import { countByStatus, summaryText } from '../data/status';
-import { SORT_LABELS } from '../options';
-import { type SortBy, SORTS } from '../types';
+import { countByStatus, statusText, summaryText } from '../data/status';
+import { plural, t } from '../i18n';
+import { sortLabel, VIEW_CHOICES, viewLabel } from '../options';
+import { type SortBy, SORTS, type ViewChoice } from '../types';
+import { Picker } from './Picker';
 import { StatusIcon } from './StatusIcon';
 import { ellipsis, focusRing } from './theme';
 
+/** What the viewer chose; it lasts until the page is left or the saved option is edited. */
 export interface Filters {
   search: string;
   statuses: ReadonlySet<Status>;
   sort: SortBy;
+  view: ViewChoice;
+  /** Empty for no groups. */
+  groupBy: string;
 }
 
 interface Props {
@@ -20,16 +26,17 @@ interface Props {
   entities: EntityScore[];
   /** How many of them are shown. */
   shown: number;
+  groupFields: string[];
   filters: Filters;
   onChange: (filters: Filters) => void;
-  /** Room for search and sort beside the summary. */
+  /** Room for search and choices beside the summary. */
   roomy: boolean;
   /** False draws the summary as plain text without controls. */
   interactive: boolean;
 }
 
 /** The summary line; each count is a filter. */
-export function Toolbar({ entities, shown, filters, onChange, roomy, interactive }: Props) {
+export function Toolbar({ entities, shown, groupFields, filters, onChange, roomy, interactive }: Props) {
   const styles = useStyles2(getStyles);
   const counts = countByStatus(entities);
   const hidden = entities.length - shown;
@@ -52,7 +59,7 @@ export function Toolbar({ entities, shown, filters, onChange, roomy, interactive
   }
   return (
     <div className={styles.bar}>
-      <div className={styles.counts} role="group" aria-label="Filter by status">
+      <div className={styles.counts} role="group" aria-label={t('toolbar.status', 'Filter by status')}>
         {STATUSES.filter((status) => counts[status] > 0).map((status) => (
           <button
             key={status}
@@ -62,12 +69,12 @@ export function Toolbar({ entities, shown, filters, onChange, roomy, interactive
             onClick={() => toggle(status)}
           >
             <StatusIcon status={status} size={1.75} />
-            {counts[status]} {status}
+            {counts[status]} {statusText(status, true)}
           </button>
         ))}
       </div>
       <span className={styles.hidden} role="status">
-        {hidden > 0 && `${hidden} hidden`}
+        {hidden > 0 && plural('toolbar.hidden', hidden, '{{count}} hidden', '{{count}} hidden')}
       </span>
       {filtered && (
         <button
@@ -75,7 +82,7 @@ export function Toolbar({ entities, shown, filters, onChange, roomy, interactive
           className={styles.count}
           onClick={() => onChange({ ...filters, search: '', statuses: new Set() })}
         >
-          Show all
+          {t('toolbar.all', 'Show all')}
         </button>
       )}
       {roomy && (
@@ -85,17 +92,33 @@ export function Toolbar({ entities, shown, filters, onChange, roomy, interactive
               escapeRegex={false}
               value={filters.search}
               onChange={(search) => onChange({ ...filters, search })}
-              placeholder="Search"
-              aria-label="Search entities"
+              placeholder={t('toolbar.search', 'Search')}
+              aria-label={t('toolbar.search-label', 'Search entities')}
             />
           </div>
-          <RadioButtonGroup<SortBy>
-            size="sm"
-            aria-label="Sort by"
-            options={SORTS.map((value) => ({ value, label: SORT_LABELS[value] }))}
-            value={filters.sort}
-            onChange={(sort) => onChange({ ...filters, sort })}
+          <Picker
+            label={t('toolbar.view', 'View')}
+            value={filters.view}
+            options={VIEW_CHOICES.map((value) => ({ value, label: viewLabel(value) }))}
+            onChange={(view) => onChange({ ...filters, view: VIEW_CHOICES.find((v) => v === view) ?? 'auto' })}
           />
+          <Picker
+            label={t('toolbar.sort', 'Sort')}
+            value={filters.sort}
+            options={SORTS.map((value) => ({ value, label: sortLabel(value) }))}
+            onChange={(sort) => onChange({ ...filters, sort: SORTS.find((s) => s === sort) ?? 'worst' })}
+          />
+          {groupFields.length > 0 && (
+            <Picker
+              label={t('toolbar.group', 'Group')}
+              value={filters.groupBy}
+              options={[
+                { value: '', label: t('toolbar.no-group', 'None') },
+                ...groupFields.map((value) => ({ value, label: value })),
+              ]}
+              onChange={(groupBy) => onChange({ ...filters, groupBy })}
+            />
+          )}
         </div>
       )}
     </div>
@@ -129,6 +152,12 @@ const getStyles = (theme: GrafanaTheme2) => ({
   }),
   pressed: css({ background: theme.colors.action.selected, borderColor: theme.colors.border.strong }),
   hidden: css({ ...theme.typography.bodySmall, color: theme.colors.text.secondary, whiteSpace: 'nowrap' }),
-  controls: css({ display: 'flex', alignItems: 'center', gap: theme.spacing(1), marginLeft: 'auto' }),
+  controls: css({
+    display: 'flex',
+    flexWrap: 'wrap',
+    alignItems: 'center',
+    gap: theme.spacing(0.5, 1),
+    marginLeft: 'auto',
+  }),
   search: css({ flex: 'none', width: theme.spacing(20) }),
 });

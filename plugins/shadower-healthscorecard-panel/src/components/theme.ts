@@ -17,6 +17,10 @@ export function statusColor(theme: GrafanaTheme2, status: Status): string {
   }
 }
 
+/** Room the scrollbar may take, and height of a group's heading, in theme spacing units. */
+export const SCROLLBAR = 1;
+export const HEADING = 4;
+
 /** Grey hatching: "nothing is known here". */
 export const hatch = (theme: GrafanaTheme2): string =>
   `repeating-linear-gradient(135deg, transparent 0 ${theme.spacing(0.875)}, ${theme.colors.border.weak} ${theme.spacing(0.875)} ${theme.spacing(1)})`;
@@ -24,6 +28,11 @@ export const hatch = (theme: GrafanaTheme2): string =>
 export const focusRing = (theme: GrafanaTheme2) => ({
   outline: `2px solid ${theme.colors.primary.main}`,
   outlineOffset: '-2px',
+});
+
+/** Of rows and tiles under the pointer: so faint that secondary text on it stays readable. */
+export const hover = (theme: GrafanaTheme2, on = theme.colors.background.primary) => ({
+  backgroundColor: theme.colors.emphasize(on, 0.03),
 });
 
 export const ellipsis = { overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' } as const;
@@ -37,3 +46,6 @@ export const visuallyHidden = {
   clipPath: 'inset(50%)',
   whiteSpace: 'nowrap',
 } as const;
+
+/** Colours that carry a meaning beside the text, kept where the system replaces colours (forced colours). */
+export const keepColors = { forcedColorAdjust: 'none' } as const;

@@ -1,21 +1,28 @@
 import type React from 'react';
+import { type Group } from '../data/composite';
+import { type LinkContext } from '../data/evidence';
 import { type EntityScore, type Scorecard } from '../data/model';
 import { type ScorecardOptions, type ViewName } from '../types';
 import { CardView } from './CardView';
+import { CompareView } from './CompareView';
 import { GridView } from './GridView';
+import { LeaderboardView } from './LeaderboardView';
+import { MatrixView } from './MatrixView';
 
 /** What every view may use beside its entities. */
-export interface ViewContext {
+export interface ViewContext extends LinkContext {
   scorecard: Scorecard;
   options: ScorecardOptions;
   timeZone: string;
-  /** Shown time range, in milliseconds since the epoch. */
-  range: { from: number; to: number };
+  /** When the data was asked for, in milliseconds since the epoch: what has expired is judged by it. */
+  now: number;
 }
 
 export interface ViewProps {
   /** Sorted and filtered. */
   entities: EntityScore[];
+  /** The same entities by groups, where they are grouped into sections. */
+  groups: Group[] | null;
   context: ViewContext;
   /** Room for the view in pixels. */
   width: number;
@@ -30,4 +37,7 @@ export interface ViewProps {
 export const VIEW_COMPONENTS: Record<ViewName, React.ComponentType<ViewProps>> = {
   card: CardView,
   grid: GridView,
+  matrix: MatrixView,
+  leaderboard: LeaderboardView,
+  compare: CompareView,
 };

@@ -1,5 +1,5 @@
 import { staleBy } from './freshness';
-import { chooseView, layoutGrid, visibleRows } from './layout';
+import { chooseView, heightOf, layoutGrid, layoutRows, stepRow, visibleRows } from './layout';
 import { type EntityScore, type Term } from './model';
 import { whatMoved } from './moved';
 import { filterEntities, sortEntities } from './sort';
@@ -20,6 +20,10 @@ const term = (id: string, pointsLost: number | null, more: Partial<Term> = {}): 
   status: 'bad',
   since: null,
   gate: null,
+  rule: null,
+  evidence: null,
+  cells: [],
+  exemption: null,
   ...more,
 });
 
@@ -137,10 +141,38 @@ describe('layout', () => {
 
   it('draws only the rows in sight', () => {
     const layout = layoutGrid('small', 500, { width: 900, height: 400 }, 8);
-    expect(layout).toMatchObject({ columns: 5, rows: 100 });
-    expect(visibleRows(layout, 0, 400)).toEqual({ first: 0, last: 10 });
-    expect(visibleRows(layout, 50 * layout.rowHeight, 400)).toEqual({ first: 47, last: 60 });
-    expect(visibleRows(layout, 1e9, 400).last).toBe(99);
+    expect(layout.columns).toBe(5);
+    const rows = layoutRows([500], { ...layout, headingHeight: 0 });
+    expect(rows).toHaveLength(100);
+    expect(visibleRows(rows, 0, 400)).toEqual({ first: 0, last: 9 });
+    expect(visibleRows(rows, 50 * layout.rowHeight, 400)).toEqual({ first: 47, last: 59 });
+    expect(visibleRows(rows, 1e9, 400).last).toBe(99);
+    expect(visibleRows([], 0, 400).last).toBe(-1);
+  });
+
+  it('puts groups below each other, and steps from row to row across their headings', () => {
+    const rows = layoutRows([3, 2], { columns: 2, rowHeight: 10, headingHeight: 4 });
+    expect(rows.map((r) => [r.top, r.heading ? 'heading' : `${r.from}-${r.to}`])).toEqual([
+      [0, 'heading'],
+      [4, '0-2'],
+      [14, '2-3'],
+      [24, 'heading'],
+      [28, '3-5'],
+    ]);
+    expect(heightOf(rows)).toBe(38);
+    expect(stepRow(rows, 1, 1)).toBe(2);
+    expect(stepRow(rows, 2, 1)).toBe(3);
+    expect(stepRow(rows, 4, -1)).toBe(2);
+    expect(stepRow(rows, 0, -1)).toBe(0);
+  });
+
+  it('fills a wall with tiles as large as it allows, and never smaller than usual', () => {
+    const wall = layoutGrid('fill', 6, { width: 1900, height: 1000 }, 8);
+    expect(wall.zoom).toBeGreaterThan(2);
+    expect(wall.columns).toBe(2);
+    const rows = Math.ceil(6 / wall.columns);
+    expect(rows * wall.rowHeight * wall.zoom).toBeCloseTo(1000 + 8 * wall.zoom);
+    expect(layoutGrid('fill', 500, { width: 900, height: 400 }, 8)).toMatchObject({ size: 'small', zoom: 1 });
   });
 
   it('takes large tiles while all fit', () => {

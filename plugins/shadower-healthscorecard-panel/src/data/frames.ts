@@ -1,46 +1,86 @@
 import { type DataFrame, type Field, FieldType, getFieldDisplayName } from '@grafana/data';
-import { type FieldMapping, type Role, type ScoreColumn, type TermColumn, type TrendColumn } from '../types';
+import { t } from '../i18n';
+import { type FieldMapping, type Role, type RoleColumns } from '../types';
 
 /** Names under which a column is found when the user chose none; the contract's own name comes first. */
-const SCORE_NAMES: Record<ScoreColumn, string[]> = {
-  entity: ['entity', 'name', 'service', 'service_name', 'host', 'instance', 'id'],
-  kind: ['kind', 'entity_kind', 'type'],
-  score: ['score', 'health_score', 'health'],
-  status: ['status', 'state', 'health_status'],
-  confidence: ['confidence'],
-  calls: ['calls', 'samples', 'n'],
-  previous_score: ['previous_score', 'previous'],
-  change: ['change', 'score_change', 'delta'],
-  time: ['time', 'timestamp'],
+const ENTITY = ['entity', 'name', 'service', 'service_name', 'host', 'instance', 'id'];
+const KIND = ['kind', 'entity_kind', 'type'];
+const SCORE = ['score', 'health_score', 'health'];
+const STATUS = ['status', 'state', 'health_status'];
+const TIME = ['time', 'timestamp'];
+export const COLUMN_NAMES: { [R in Role]: Record<RoleColumns[R], string[]> } = {
+  scores: {
+    entity: ENTITY,
+    kind: KIND,
+    score: SCORE,
+    status: STATUS,
+    confidence: ['confidence'],
+    calls: ['calls', 'samples', 'n'],
+    previous_score: ['previous_score', 'previous'],
+    change: ['change', 'score_change', 'delta'],
+    time: TIME,
+  },
+  terms: {
+    entity: ENTITY,
+    kind: KIND,
+    term: ['term', 'indicator', 'check', 'metric'],
+    title: ['title', 'label'],
+    weight: ['weight', 'points', 'max_points'],
+    value: ['value', 'actual', 'current'],
+    unit: ['unit'],
+    target: ['target', 'goal', 'good'],
+    points_lost: ['points_lost', 'lost', 'penalty'],
+    previous_points_lost: ['previous_points_lost'],
+    status: STATUS,
+    since: ['since'],
+    gate: ['gate', 'cap'],
+    gate_above: ['gate_above'],
+    gate_cap: ['gate_cap'],
+    risk: ['risk'],
+    severity: ['severity'],
+    mitigation: ['mitigation'],
+    priority: ['priority'],
+    effort: ['effort'],
+    evidence: ['evidence', 'evidence_url'],
+    evidence_query: ['evidence_query'],
+    evidence_column: ['evidence_column'],
+    evidence_filter: ['evidence_filter'],
+  },
+  trend: { time: TIME, entity: ENTITY, kind: KIND, score: [...SCORE, 'value'] },
+  risks: {
+    entity: ENTITY,
+    kind: KIND,
+    risk: ['risk', 'title'],
+    severity: ['severity'],
+    mitigation: ['mitigation'],
+    term: ['term'],
+    since: ['since', 'time'],
+  },
+  recommendations: {
+    entity: ENTITY,
+    kind: KIND,
+    recommendation: ['recommendation', 'title', 'action'],
+    priority: ['priority'],
+    effort: ['effort'],
+    points: ['points', 'gain'],
+    term: ['term'],
+  },
+  exemptions: {
+    entity: ENTITY,
+    kind: KIND,
+    term: ['term'],
+    owner: ['owner'],
+    expires: ['expires', 'expiry', 'until'],
+    reason: ['reason'],
+  },
 };
-const TERM_NAMES: Record<TermColumn, string[]> = {
-  entity: SCORE_NAMES.entity,
-  kind: SCORE_NAMES.kind,
-  term: ['term', 'indicator', 'check', 'metric'],
-  title: ['title', 'label'],
-  weight: ['weight', 'points', 'max_points'],
-  value: ['value', 'actual', 'current'],
-  unit: ['unit'],
-  target: ['target', 'goal', 'good'],
-  points_lost: ['points_lost', 'lost', 'penalty'],
-  previous_points_lost: ['previous_points_lost'],
-  status: ['status', 'state'],
-  since: ['since'],
-  gate: ['gate', 'cap'],
-};
-const TREND_NAMES: Record<TrendColumn, string[]> = {
-  time: SCORE_NAMES.time,
-  entity: SCORE_NAMES.entity,
-  kind: SCORE_NAMES.kind,
-  score: [...SCORE_NAMES.score, 'value'],
-};
+const ROLES = Object.keys(COLUMN_NAMES) as Role[];
 
 export type Columns<C extends string> = Partial<Record<C, Field>>;
 
+export type ReadRole = { [R in Role]: { role: R; frame: DataFrame; columns: Columns<RoleColumns[R]> } }[Role];
 export type ReadFrame =
-  | { role: 'scores'; frame: DataFrame; columns: Columns<ScoreColumn> }
-  | { role: 'terms'; frame: DataFrame; columns: Columns<TermColumn> }
-  | { role: 'trend'; frame: DataFrame; columns: Columns<TrendColumn> }
+  | ReadRole
   /** Number fields that are an entity each, as time series databases answer. */
   | { role: 'series'; frame: DataFrame; time?: Field; values: Array<{ entity: string; field: Field }> };
 
@@ -56,37 +96,37 @@ const norm = (name: string) =>
     .replace(/[\s-]+/g, '_');
 
 /**
- * Finds out which part each frame plays: by its name or refId (`scores`, `terms`, `trend`), else by its fields. Frames
- * that are none of these are named in a notice; empty frames without fields are passed over.
+ * Finds out which parts each frame plays: by its name or refId (`scores`, `terms`, …), else by its fields. Frames that
+ * play none are named in a notice; empty frames without fields are passed over.
  */
 export function recogniseFrames(series: readonly DataFrame[], mapping: FieldMapping = {}): Recognition {
   const frames: ReadFrame[] = [];
   const strangers: DataFrame[] = [];
   const all = [...series];
   const finder = new Finder(all);
+  const columnsOf = <R extends Role>(role: R, frame: DataFrame) =>
+    finder.columns<RoleColumns[R]>(frame, COLUMN_NAMES[role], mapping[role]);
   const current = all.filter((frame) => {
-    const c = finder.columns(frame, SCORE_NAMES, mapping.scores);
-    return c.entity && c.score && !c.time && roleByName(frame) !== 'terms' && roleByName(frame) !== 'trend';
+    const c = columnsOf('scores', frame);
+    const named = roleByName(frame);
+    return c.entity && c.score && !c.time && (named === undefined || named === 'scores');
   });
 
   for (const frame of series) {
     if (frame.fields.length === 0) {
       continue;
     }
-    const scores = finder.columns(frame, SCORE_NAMES, mapping.scores);
-    const terms = finder.columns(frame, TERM_NAMES, mapping.terms);
-    const trend = finder.columns(frame, TREND_NAMES, mapping.trend);
-    const role = roleByName(frame) ?? roleByFields(scores, terms);
-    if (role === 'scores' && scores.time && current.some((f) => f !== frame)) {
+    const named = roleByName(frame);
+    const roles = named
+      ? [named]
+      : rolesByFields(columnsOf('scores', frame), columnsOf('terms', frame), frame, columnsOf);
+    for (const role of roles) {
+      const history = role === 'scores' && columnsOf('scores', frame).time && current.some((f) => f !== frame);
       // Beside a frame of current scores, a frame with times can only be their history.
-      frames.push({ role: 'trend', frame, columns: trend });
-    } else if (role === 'scores') {
-      frames.push({ role, frame, columns: scores });
-    } else if (role === 'terms') {
-      frames.push({ role, frame, columns: terms });
-    } else if (role === 'trend') {
-      frames.push({ role, frame, columns: trend });
-    } else {
+      const as = history ? 'trend' : role;
+      frames.push({ role: as, frame, columns: columnsOf(as, frame) } as ReadRole);
+    }
+    if (roles.length === 0) {
       strangers.push(frame);
     }
   }
@@ -100,8 +140,11 @@ export function recogniseFrames(series: readonly DataFrame[], mapping: FieldMapp
       frames.push(read);
     } else {
       notices.push(
-        `Frame "${frame.name || frame.refId || 'unnamed'}" is neither scores, terms nor trend and was left out ` +
-          `(fields: ${listNames(frame.fields.map((f) => f.name))}).`
+        t('notice.stranger', 'Frame "{{frame}}" is none of {{roles}} and was left out (fields: {{fields}}).', {
+          frame: frame.name || frame.refId || t('notice.unnamed', 'unnamed'),
+          roles: ROLES.join(', '),
+          fields: listNames(frame.fields.map((f) => f.name)),
+        })
       );
     }
   }
@@ -111,28 +154,41 @@ export function recogniseFrames(series: readonly DataFrame[], mapping: FieldMapp
 
 /** Up to five names, and how many more. */
 export function listNames(names: string[]): string {
-  return names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+  return names.length <= 5
+    ? names.join(', ')
+    : t('list.more', '{{names}} and {{more}} more', {
+        names: names.slice(0, 5).join(', '),
+        more: names.length - 5,
+      });
 }
 
 function roleByName(frame: DataFrame): Role | undefined {
-  for (const name of [frame.name, frame.refId]) {
-    switch (norm(name ?? '')) {
-      case 'scores':
-        return 'scores';
-      case 'terms':
-        return 'terms';
-      case 'trend':
-        return 'trend';
-    }
-  }
-  return undefined;
+  return [frame.name, frame.refId].map((name) => ROLES.find((role) => role === norm(name ?? ''))).find(Boolean);
 }
 
-function roleByFields(scores: Columns<ScoreColumn>, terms: Columns<TermColumn>): Role | undefined {
+function rolesByFields(
+  scores: Columns<RoleColumns['scores']>,
+  terms: Columns<RoleColumns['terms']>,
+  frame: DataFrame,
+  columnsOf: <R extends Role>(role: R, frame: DataFrame) => Columns<RoleColumns[R]>
+): Role[] {
   if (terms.term && (terms.points_lost || (terms.weight && !scores.score))) {
-    return 'terms';
+    // One row per entity and term, with the entity's score in each of them.
+    return scores.entity && scores.score && scores.score !== terms.value ? ['scores', 'terms'] : ['terms'];
   }
-  return scores.entity && scores.score ? 'scores' : undefined;
+  if (scores.entity && scores.score) {
+    return ['scores'];
+  }
+  const risks = columnsOf('risks', frame);
+  const recommendations = columnsOf('recommendations', frame);
+  const exemptions = columnsOf('exemptions', frame);
+  if (risks.entity && risks.risk && risks.severity) {
+    return ['risks'];
+  }
+  if (recommendations.entity && recommendations.recommendation && recommendations.priority) {
+    return ['recommendations'];
+  }
+  return exemptions.entity && exemptions.owner && exemptions.expires ? ['exemptions'] : [];
 }
 
 /** One name column with one number column, or number fields that are an entity each. */
@@ -159,7 +215,7 @@ function readOther(frame: DataFrame, all: DataFrame[]): ReadFrame | undefined {
 
 function entityOfSeries(field: Field, frame: DataFrame, all: DataFrame[]): string {
   const labels = field.labels ?? {};
-  for (const name of SCORE_NAMES.entity) {
+  for (const name of ENTITY) {
     if (labels[name]) {
       return labels[name];
     }
@@ -215,7 +271,13 @@ class Finder {
     for (const [role, columns] of Object.entries<Partial<Record<string, string>> | undefined>({ ...mapping })) {
       for (const [column, name] of Object.entries<string | undefined>(columns ?? {})) {
         if (name && !this.found.has(name)) {
-          notices.push(`Field "${name}", chosen as ${column} of ${role}, is not in the data.`);
+          notices.push(
+            t('notice.no-field', 'Field "{{name}}", chosen as {{column}} of {{role}}, is not in the data.', {
+              name,
+              column,
+              role,
+            })
+          );
         }
       }
     }

@@ -2,73 +2,240 @@ import { type DataFrame, FieldType, toDataFrame } from '@grafana/data';
 
 const MINUTE = 60_000;
 
+/** Two teams' services; `null` is unknown. */
+const SCORES = [
+  {
+    entity: 'payments-api',
+    kind: 'service',
+    team: 'Checkout',
+    score: 40,
+    status: 'critical',
+    confidence: 1,
+    calls: 18230,
+    previous_score: 93,
+    change: -53,
+  },
+  {
+    entity: 'catalogue',
+    kind: 'service',
+    team: 'Shop',
+    score: 72,
+    status: 'degraded',
+    confidence: 0.9,
+    calls: 5210,
+    previous_score: 84,
+    change: -12,
+  },
+  {
+    entity: 'mail-gateway',
+    kind: 'integration',
+    team: 'Checkout',
+    score: null,
+    status: 'unknown',
+    confidence: 0,
+    calls: 0,
+    previous_score: 91,
+    change: null,
+  },
+  {
+    entity: 'search',
+    kind: 'service',
+    team: 'Shop',
+    score: 97,
+    status: 'healthy',
+    confidence: 0.45,
+    calls: 310,
+    previous_score: 96,
+    change: 1,
+  },
+];
+
+const ERRORS = {
+  term: 'error_rate',
+  title: 'Error rate',
+  weight: 40,
+  unit: 'percentunit',
+  target: 0.01,
+  gate_above: 0.1,
+  gate_cap: 40,
+};
+const P95 = {
+  term: 'p95',
+  title: 'Response time (p95)',
+  weight: 30,
+  unit: 'ms',
+  target: 300,
+  gate_above: null,
+  gate_cap: null,
+};
+const AVAILABILITY = {
+  term: 'availability',
+  title: 'Availability',
+  weight: 30,
+  unit: 'percentunit',
+  target: 0.999,
+  gate_above: null,
+  gate_cap: null,
+};
+/** What stands in a row of a term that loses nothing. */
+const FINE = { since: null, gate: null, risk: null, severity: null, mitigation: null, priority: null, effort: null };
+const FAILING = {
+  risk: 'Customers cannot pay.',
+  mitigation: 'Roll back the last deployment, or switch to the second provider.',
+  effort: 'medium',
+};
+const SLOW = {
+  risk: 'Pages that wait for it run into their timeouts.',
+  mitigation: 'Look at what grew with the response time: traffic, or one endpoint.',
+  effort: 'high',
+};
+
+const termsAt = (at: number) => [
+  {
+    entity: 'payments-api',
+    ...ERRORS,
+    value: 0.14,
+    points_lost: 40,
+    previous_points_lost: 2,
+    status: 'bad',
+    since: at - 42 * MINUTE,
+    gate: 40,
+    ...FAILING,
+    severity: 'critical',
+    priority: 'high',
+  },
+  {
+    entity: 'payments-api',
+    ...P95,
+    value: 840,
+    points_lost: 12.5,
+    previous_points_lost: 5,
+    status: 'warn',
+    since: at - 38 * MINUTE,
+    gate: null,
+    ...SLOW,
+    severity: 'medium',
+    priority: 'medium',
+  },
+  {
+    entity: 'payments-api',
+    ...AVAILABILITY,
+    value: 0.9994,
+    points_lost: 0,
+    previous_points_lost: 0,
+    status: 'ok',
+    ...FINE,
+  },
+  {
+    entity: 'catalogue',
+    ...ERRORS,
+    value: 0.012,
+    points_lost: 2,
+    previous_points_lost: 1,
+    status: 'warn',
+    ...FINE,
+    since: at - 180 * MINUTE,
+  },
+  {
+    entity: 'catalogue',
+    ...P95,
+    value: 1210,
+    points_lost: 26,
+    previous_points_lost: 15,
+    status: 'bad',
+    since: at - 240 * MINUTE,
+    gate: null,
+    ...SLOW,
+    severity: 'high',
+    priority: 'high',
+  },
+  {
+    entity: 'catalogue',
+    ...AVAILABILITY,
+    value: null,
+    points_lost: null,
+    previous_points_lost: 0,
+    status: 'unknown',
+    ...FINE,
+  },
+  {
+    entity: 'mail-gateway',
+    ...ERRORS,
+    value: null,
+    points_lost: null,
+    previous_points_lost: 9,
+    status: 'unknown',
+    ...FINE,
+  },
+  {
+    entity: 'search',
+    ...ERRORS,
+    value: 0.013,
+    points_lost: 3,
+    previous_points_lost: 4,
+    status: 'warn',
+    ...FINE,
+    since: at - 300 * MINUTE,
+  },
+];
+
+const exemptionsAt = (at: number) => [
+  {
+    entity: 'catalogue',
+    term: 'p95',
+    owner: 'team Shop',
+    expires: at + 9 * 24 * 60 * MINUTE,
+    reason: 'New index is being built',
+  },
+  {
+    entity: 'search',
+    term: 'error_rate',
+    owner: 'team Shop',
+    expires: at - 3 * 24 * 60 * MINUTE,
+    reason: 'Retries of the old client',
+  },
+];
+
+const TREND: Record<string, Array<number | null>> = {
+  'payments-api': [93, 92, 94, 91, 88, 70, 52, 41, 40, 40],
+  catalogue: [84, 83, 80, 79, 76, 77, 75, 74, 73, 72],
+  'mail-gateway': [90, 91, 92, null, null, null, null, null, null, null],
+  search: [96, 96, 97, 97, 96, 97, 98, 98, 97, 97],
+};
+
+type Value = string | number | null;
+
+/** A frame whose fields take their type from their first value. */
+function frameOf(name: string, rows: Array<Record<string, Value>>): DataFrame {
+  const typeOf = (field: string): FieldType =>
+    ['time', 'since', 'expires'].includes(field)
+      ? FieldType.time
+      : typeof rows.map((r) => r[field]).find((v) => v !== null) === 'number'
+        ? FieldType.number
+        : FieldType.string;
+  return toDataFrame({
+    name,
+    fields: Object.keys(rows[0]).map((field) => ({
+      name: field,
+      type: typeOf(field),
+      values: rows.map((row) => row[field] ?? null),
+    })),
+  });
+}
+
 /**
- * A small invented scorecard in the shape of the contract, for the empty panel's "Show a sample". The panel marks it
- * as a sample for as long as it is shown.
+ * A small invented scorecard in the shape of the contract, for a panel that has no data. The panel marks it as a sample
+ * for as long as it is shown.
  */
 export function sampleFrames(now: number): DataFrame[] {
   const at = Math.floor(now / MINUTE) * MINUTE;
-  const trend = (entity: string, scores: Array<number | null>) =>
-    scores.map((score, i) => ({ time: at - (scores.length - 1 - i) * 10 * MINUTE, entity, score }));
-  const points = [
-    ...trend('payments-api', [93, 92, 94, 91, 88, 70, 52, 41, 40, 40]),
-    ...trend('catalogue', [84, 83, 80, 79, 76, 77, 75, 74, 73, 72]),
-    ...trend('mail-gateway', [90, 91, 92, null, null, null, null, null, null, null]),
-    ...trend('search', [96, 96, 97, 97, 96, 97, 98, 98, 97, 97]),
-  ];
-  const scores = [
-    ['payments-api', 'service', 40, 'critical', 1, 18230, 93],
-    ['catalogue', 'service', 72, 'degraded', 0.9, 5210, 84],
-    ['mail-gateway', 'integration', null, 'unknown', 0, 0, 91],
-    ['search', 'service', 97, 'healthy', 0.45, 310, 96],
-  ] as const;
-  const terms = [
-    ['payments-api', 'error_rate', 'Error rate', 40, 0.14, 'percentunit', 0.01, 40, 'bad', at - 42 * MINUTE, 40],
-    ['payments-api', 'p95', 'Response time (p95)', 30, 840, 'ms', 300, 12.5, 'warn', at - 38 * MINUTE, null],
-    ['payments-api', 'availability', 'Availability', 30, 0.9994, 'percentunit', 0.999, 0, 'ok', null, null],
-    ['catalogue', 'error_rate', 'Error rate', 40, 0.012, 'percentunit', 0.01, 2, 'warn', at - 180 * MINUTE, null],
-    ['catalogue', 'p95', 'Response time (p95)', 30, 1210, 'ms', 300, 26, 'bad', at - 240 * MINUTE, null],
-    ['catalogue', 'availability', 'Availability', 30, null, 'percentunit', 0.999, null, 'unknown', null, null],
-    ['mail-gateway', 'error_rate', 'Error rate', 40, null, 'percentunit', 0.01, null, 'unknown', null, null],
-    ['search', 'error_rate', 'Error rate', 40, 0.002, 'percentunit', 0.01, 3, 'ok', null, null],
-  ] as const;
-  const column = (rows: ReadonlyArray<readonly unknown[]>, names: string[]) =>
-    names.map((name, i) => ({
-      name,
-      type: name === 'since' ? FieldType.time : typeof rows[0][i] === 'number' ? FieldType.number : FieldType.string,
-      values: rows.map((row) => row[i]),
-    }));
+  const trend = Object.entries(TREND).flatMap(([entity, scores]) =>
+    scores.map((score, i) => ({ time: at - (scores.length - 1 - i) * 10 * MINUTE, entity, score }))
+  );
   return [
-    toDataFrame({
-      name: 'scores',
-      fields: [
-        ...column(scores, ['entity', 'kind', 'score', 'status', 'confidence', 'calls', 'previous_score']),
-        { name: 'change', type: FieldType.number, values: scores.map((s) => (s[2] === null ? null : s[2] - s[6])) },
-      ],
-    }),
-    toDataFrame({
-      name: 'terms',
-      fields: column(terms, [
-        'entity',
-        'term',
-        'title',
-        'weight',
-        'value',
-        'unit',
-        'target',
-        'points_lost',
-        'status',
-        'since',
-        'gate',
-      ]),
-    }),
-    toDataFrame({
-      name: 'trend',
-      fields: [
-        { name: 'time', type: FieldType.time, values: points.map((p) => p.time) },
-        { name: 'entity', type: FieldType.string, values: points.map((p) => p.entity) },
-        { name: 'score', type: FieldType.number, values: points.map((p) => p.score) },
-      ],
-    }),
+    frameOf('scores', SCORES),
+    frameOf('terms', termsAt(at)),
+    frameOf('trend', trend),
+    frameOf('exemptions', exemptionsAt(at)),
   ];
 }

@@ -161,7 +161,7 @@ describe('frames', () => {
     const odd = frame(undefined, { team: ['a'], grade: [72], size: [3], mood: ['bad'] });
     expect(buildScorecard([odd])).toMatchObject({ recognised: false, entities: [] });
     expect(
-      buildScorecard([odd], { scores: { entity: 'team', score: 'grade', status: 'mood' } }).entities[0]
+      buildScorecard([odd], { fields: { scores: { entity: 'team', score: 'grade', status: 'mood' } } }).entities[0]
     ).toMatchObject({ entity: 'a', score: 72, status: 'critical' });
   });
 
@@ -228,7 +228,7 @@ describe('frames', () => {
 
   it('that lack a chosen field are not guessed at', () => {
     const { entities, notices } = buildScorecard([frame('scores', { entity: ['a'], score: [3] })], {
-      scores: { score: 'gone' },
+      fields: { scores: { score: 'gone' } },
     });
     expect(entities[0].score).toBeNull();
     expect(notices.join()).toContain('"gone"');

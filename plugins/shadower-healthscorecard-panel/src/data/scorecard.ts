@@ -1,23 +1,37 @@
-import { type DataFrame, type Field } from '@grafana/data';
-import { type FieldMapping, type ScoreColumn, type TermColumn, type TrendColumn } from '../types';
-import { type Columns, listNames, type ReadFrame, recogniseFrames } from './frames';
-import { type Cap, type EntityScore, type Scorecard, type Term, type TrendPoint } from './model';
-import { parseStatus, parseTermStatus, statusFromThresholds, thresholdsOf } from './status';
-import { toNumber, toText, toTime } from './values';
+import { type DataFrame, type Field, FieldType } from '@grafana/data';
+import { t } from '../i18n';
+import { type RoleColumns, type ScorecardOptions } from '../types';
+import { buildComposites } from './composite';
+import { applyExemptions, type ExemptionClaim, expiryOf } from './exemptions';
+import { COLUMN_NAMES, type Columns, listNames, type ReadFrame, recogniseFrames } from './frames';
+import { type EntityScore, type Scorecard, type TrendPoint, unknownEntity } from './model';
+import { levelRank, parseLevel, parseStatus, statusFromThresholds, thresholdsOf } from './status';
+import { Tally } from './tally';
+import { byLoss, capOf, readComponent, readTerm } from './terms';
+import { cell, inRange, toNumber, toText, toTime } from './values';
 
-/** Points of rounding that a score may lie off its cap and still count as capped. */
-const CAP_TOLERANCE = 0.05;
+/** What the options say about reading. */
+export type ReadOptions = Partial<
+  Pick<ScorecardOptions, 'fields' | 'statusFrom' | 'componentFields' | 'composites' | 'exemptions'>
+>;
 
 /**
  * Reads frames into the scorecard. Never throws on data: what can be read is there, and `notices` say what is missing.
  *
  * @param series frames of all the panel's queries; entities of different queries are kept apart
- * @param mapping field names that the user chose
  */
-export function buildScorecard(series: readonly DataFrame[], mapping: FieldMapping = {}): Scorecard {
-  const { frames, notices } = recogniseFrames(series, mapping);
-  const builder = new Builder(notices);
-  const order: Array<ReadFrame['role']> = ['scores', 'series', 'terms', 'trend'];
+export function buildScorecard(series: readonly DataFrame[], options: ReadOptions = {}): Scorecard {
+  const { frames, notices } = recogniseFrames(series, options.fields);
+  const builder = new Builder(notices, options);
+  const order: Array<ReadFrame['role']> = [
+    'scores',
+    'series',
+    'terms',
+    'trend',
+    'risks',
+    'recommendations',
+    'exemptions',
+  ];
   for (const role of order) {
     for (const read of frames) {
       if (read.role === role) {
@@ -32,11 +46,25 @@ class Builder {
   private entities = new Map<string, EntityScore>();
   private byName = new Map<string, EntityScore[]>();
   private range = { min: 0, max: 100 };
-  private counts = { duplicate: 0, outside: 0, nameless: 0, unplaced: 0, badTime: 0 };
-  private strangeStatus = new Set<string>();
+  private tally = new Tally();
   private hasTerms = false;
+  private groupFields = new Set<string>();
+  private claims: ExemptionClaim[];
 
-  constructor(private notices: string[]) {}
+  constructor(
+    private notices: string[],
+    private options: ReadOptions
+  ) {
+    this.claims = (options.exemptions ?? [])
+      .filter((x) => x.entity.trim() !== '')
+      .map((x) => ({
+        entity: x.entity,
+        term: x.term.trim(),
+        owner: toText(x.owner),
+        expires: expiryOf(x.expires),
+        reason: toText(x.reason),
+      }));
+  }
 
   read(read: ReadFrame) {
     switch (read.role) {
@@ -48,35 +76,49 @@ class Builder {
         return this.readTerms(read.frame, read.columns);
       case 'trend':
         return this.readTrend(read.frame, read.columns);
+      case 'risks':
+        return this.readRisks(read.frame, read.columns);
+      case 'recommendations':
+        return this.readRecommendations(read.frame, read.columns);
+      case 'exemptions':
+        return this.readExemptions(read.frame, read.columns);
     }
   }
 
-  private readScores(frame: DataFrame, c: Columns<ScoreColumn>) {
+  private readScores(frame: DataFrame, c: Columns<RoleColumns['scores']>) {
     this.tellMissing('scores', c, ['entity', 'score']);
     this.takeRange(c.score);
+    this.takeGroupFields(frame, c);
+    const components = frame.fields.filter((f) => this.options.componentFields?.includes(f.name));
+    this.hasTerms ||= components.length > 0;
+    // A frame of terms that repeats the entity's score in each row.
+    const repeats = frame.fields.some((f) => COLUMN_NAMES.terms.term.includes(f.name.toLowerCase()));
     const started = new Set<string>();
     for (let row = 0; row < frame.length; row++) {
       const name = cell(c.entity, row, toText);
       if (name === null && c.entity) {
-        this.counts.nameless++;
+        this.tally.nameless++;
       }
-      const entity = name ?? `Row ${row + 1}`;
+      const entity = name ?? t('scores.nameless', 'Row {{row}}', { row: row + 1 });
       const kind = cell(c.kind, row, toText);
       const key = keyOf(frame.refId, kind, entity);
       const time = c.time ? cell(c.time, row, toTime) : null;
       if (this.entities.has(key) && (!started.has(key) || !c.time)) {
-        this.counts.duplicate++;
+        if (!repeats || this.entities.get(key)?.score !== cell(c.score, row, toNumber)) {
+          this.tally.duplicate++;
+        }
         continue;
       }
       const before = this.entities.get(key);
-      const e = this.judge(frame.refId, entity, kind, c, row);
+      const e = this.judge(frame, entity, kind, c, row);
+      e.terms = components.map((field) => readComponent(frame, field, row, this.range));
       if (c.time) {
         // A long frame: every row is a point of the trend, and the newest one is the score.
         const trend = before?.trend ?? [];
         if (time !== null) {
           trend.push({ time, score: e.score });
         } else {
-          this.counts.badTime++;
+          this.tally.badTime++;
         }
         const newest = trend.reduce((max, p) => Math.max(max, p.time), -Infinity);
         this.put(before && (time === null || time < newest) ? before : { ...e, trend });
@@ -88,10 +130,10 @@ class Builder {
   }
 
   private judge(
-    refId: string | undefined,
+    frame: DataFrame,
     entity: string,
     kind: string | null,
-    c: Columns<ScoreColumn>,
+    c: Columns<RoleColumns['scores']>,
     row: number
   ): EntityScore {
     const calls = cell(c.calls, row, toNumber);
@@ -100,35 +142,35 @@ class Builder {
     let reason: string | null = null;
     if (score === null) {
       reason = !c.score
-        ? 'The data has no score field.'
+        ? t('reason.no-field', 'The data has no score field.')
         : calls === 0
-          ? 'No calls in the time range.'
+          ? t('reason.no-calls', 'No calls in the time range.')
           : raw === null || raw === undefined
-            ? 'The score is empty.'
-            : `The score is not a number (${String(raw).slice(0, 40)}).`;
+            ? t('reason.empty', 'The score is empty.')
+            : t('reason.not-number', 'The score is not a number ({{text}}).', { text: String(raw).slice(0, 40) });
     } else if (score < this.range.min || score > this.range.max) {
-      reason = `The score ${score} is outside ${this.range.min}–${this.range.max}.`;
+      reason = t('reason.outside', 'The score {{score}} is outside {{min}}–{{max}}.', { score, ...this.range });
       score = null;
-      this.counts.outside++;
+      this.tally.outside++;
     }
 
-    const word = cell(c.status, row, toText);
+    const word = this.options.statusFrom === 'thresholds' ? null : cell(c.status, row, toText);
     const said = word === null ? null : parseStatus(word);
     if (word !== null && said === null) {
-      this.strangeStatus.add(word);
+      this.tally.strangeStatus.add(word);
     }
     let status = said ?? 'unknown';
     if (said === null && score !== null) {
       if (word === null) {
         status = statusFromThresholds(score, thresholdsOf(c.score), this.range);
       } else {
-        reason = `The status "${word}" is not one the panel knows.`;
+        reason = t('reason.strange', 'The status "{{word}}" is not one the panel knows.', { word });
       }
     } else if (said === 'healthy' && score === null) {
       // Unknown is never green, whatever the source says.
       status = 'unknown';
     } else if (said === 'unknown' && score !== null) {
-      reason = 'The source says that the status is unknown.';
+      reason = t('reason.said-unknown', 'The source says that the status is unknown.');
     }
 
     const previous = inRange(cell(c.previous_score, row, toNumber), this.range);
@@ -136,9 +178,7 @@ class Builder {
       score === null ? null : (cell(c.change, row, toNumber) ?? (previous === null ? null : score - previous));
     const confidence = cell(c.confidence, row, toNumber);
     return {
-      key: keyOf(refId, kind, entity),
-      entity,
-      kind,
+      ...unknownEntity(keyOf(frame.refId, kind, entity), entity, kind),
       score,
       status,
       reason,
@@ -146,10 +186,7 @@ class Builder {
       calls,
       previous,
       change,
-      terms: [],
-      trend: [],
-      cap: null,
-      source: { row, scoreField: c.score, entityField: c.entity },
+      source: { row, frame, scoreField: c.score, entityField: c.entity },
     };
   }
 
@@ -157,15 +194,15 @@ class Builder {
     for (const { entity, field } of values) {
       this.takeRange(field);
       const last = frame.length - 1;
-      const e = this.judge(frame.refId, entity, null, { score: field }, last);
+      const e = this.judge(frame, entity, null, { score: field }, last);
       if (this.entities.has(e.key)) {
-        this.counts.duplicate++;
+        this.tally.duplicate++;
         continue;
       }
       for (let row = 0; time && row < frame.length; row++) {
         const at = cell(time, row, toTime);
         if (at === null) {
-          this.counts.badTime++;
+          this.tally.badTime++;
         } else {
           e.trend.push({ time: at, score: inRange(cell(field, row, toNumber), this.range) });
         }
@@ -174,48 +211,33 @@ class Builder {
     }
   }
 
-  private readTerms(frame: DataFrame, c: Columns<TermColumn>) {
+  private readTerms(frame: DataFrame, c: Columns<RoleColumns['terms']>) {
     this.tellMissing('terms', c, ['entity', 'term', 'points_lost']);
     this.hasTerms ||= frame.length > 0;
     for (let row = 0; row < frame.length; row++) {
-      const targets = this.find(frame, c.entity, c.kind, row, 'Only its terms are in the data, not its score.');
+      const targets = this.find(
+        frame,
+        c.entity,
+        c.kind,
+        row,
+        t('reason.only-terms', 'Only its terms are in the data, not its score.')
+      );
       if (targets.length === 0) {
         continue;
       }
-      const title = cell(c.title, row, toText);
-      const id = cell(c.term, row, toText) ?? title ?? `Term ${row + 1}`;
-      const value = cell(c.value, row, toNumber);
-      const pointsLost = cell(c.points_lost, row, toNumber);
-      const word = cell(c.status, row, toText);
-      const said = word === null ? null : parseTermStatus(word);
-      if (word !== null && said === null) {
-        this.strangeStatus.add(word);
+      const { term, risk, recommendation, strangeStatus } = readTerm(frame, c, row, this.range);
+      if (strangeStatus !== null) {
+        this.tally.strangeStatus.add(strangeStatus);
       }
-      const targetNumber = cell(c.target, row, toNumber);
-      const term: Term = {
-        id,
-        title: title ?? id,
-        weight: cell(c.weight, row, toNumber),
-        value,
-        unit: cell(c.unit, row, toText) ?? c.value?.config.unit ?? null,
-        target: targetNumber ?? cell(c.target, row, toText),
-        pointsLost,
-        previousPointsLost: cell(c.previous_points_lost, row, toNumber),
-        // Without a value "ok" is a claim nobody measured; without a word, points lost say the same.
-        status:
-          said === 'ok' && value === null && pointsLost === null
-            ? 'unknown'
-            : (said ?? (word !== null || pointsLost === null ? 'unknown' : pointsLost > 0 ? 'warn' : 'ok')),
-        since: cell(c.since, row, toTime),
-        gate: inRange(cell(c.gate, row, toNumber), this.range),
-      };
       for (const e of targets) {
-        e.terms.push(term);
+        e.terms.push({ ...term });
+        e.risks.push(...(risk ? [risk] : []));
+        e.recommendations.push(...(recommendation ? [recommendation] : []));
       }
     }
   }
 
-  private readTrend(frame: DataFrame, c: Columns<TrendColumn>) {
+  private readTrend(frame: DataFrame, c: Columns<RoleColumns['trend']>) {
     this.tellMissing('trend', c, ['time', 'score']);
     if (!c.time || !c.score) {
       return;
@@ -223,12 +245,65 @@ class Builder {
     for (let row = 0; row < frame.length; row++) {
       const time = cell(c.time, row, toTime);
       if (time === null) {
-        this.counts.badTime++;
+        this.tally.badTime++;
         continue;
       }
       const point: TrendPoint = { time, score: inRange(cell(c.score, row, toNumber), this.range) };
-      for (const e of this.find(frame, c.entity, c.kind, row, 'Only its trend is in the data, not its score.')) {
+      const reason = t('reason.only-trend', 'Only its trend is in the data, not its score.');
+      for (const e of this.find(frame, c.entity, c.kind, row, reason)) {
         e.trend.push(point);
+      }
+    }
+  }
+
+  private readRisks(frame: DataFrame, c: Columns<RoleColumns['risks']>) {
+    this.tellMissing('risks', c, ['entity', 'risk']);
+    for (let row = 0; row < frame.length; row++) {
+      const title = cell(c.risk, row, toText);
+      if (title === null) {
+        continue;
+      }
+      const risk = {
+        title,
+        severity: parseLevel(cell(c.severity, row, toText)),
+        mitigation: cell(c.mitigation, row, toText),
+        term: cell(c.term, row, toText),
+        since: cell(c.since, row, toTime),
+      };
+      this.find(frame, c.entity, c.kind, row, onlyAdvice()).forEach((e) => e.risks.push(risk));
+    }
+  }
+
+  private readRecommendations(frame: DataFrame, c: Columns<RoleColumns['recommendations']>) {
+    this.tellMissing('recommendations', c, ['entity', 'recommendation']);
+    for (let row = 0; row < frame.length; row++) {
+      const title = cell(c.recommendation, row, toText);
+      if (title === null) {
+        continue;
+      }
+      const recommendation = {
+        title,
+        priority: parseLevel(cell(c.priority, row, toText)),
+        effort: parseLevel(cell(c.effort, row, toText)),
+        points: cell(c.points, row, toNumber),
+        term: cell(c.term, row, toText),
+      };
+      this.find(frame, c.entity, c.kind, row, onlyAdvice()).forEach((e) => e.recommendations.push(recommendation));
+    }
+  }
+
+  private readExemptions(frame: DataFrame, c: Columns<RoleColumns['exemptions']>) {
+    this.tellMissing('exemptions', c, ['entity', 'owner', 'expires']);
+    for (let row = 0; row < frame.length; row++) {
+      const entity = cell(c.entity, row, toText);
+      if (entity !== null) {
+        this.claims.push({
+          entity,
+          term: cell(c.term, row, toText) ?? '',
+          owner: cell(c.owner, row, toText),
+          expires: cell(c.expires, row, toTime),
+          reason: cell(c.reason, row, toText),
+        });
       }
     }
   }
@@ -250,7 +325,7 @@ class Builder {
       if (!entityField && this.entities.size === 1) {
         return [...this.entities.values()];
       }
-      this.counts.unplaced++;
+      this.tally.unplaced++;
       return [];
     }
     const kind = cell(kindField, row, toText);
@@ -259,22 +334,7 @@ class Builder {
     if (own.length > 0 || named.length > 0) {
       return own.length > 0 ? own : named;
     }
-    const e: EntityScore = {
-      key: keyOf(frame.refId, kind, name),
-      entity: name,
-      kind,
-      score: null,
-      status: 'unknown',
-      reason,
-      confidence: null,
-      calls: null,
-      previous: null,
-      change: null,
-      terms: [],
-      trend: [],
-      cap: null,
-      source: null,
-    };
+    const e: EntityScore = { ...unknownEntity(keyOf(frame.refId, kind, name), name, kind), reason };
     this.put(e);
     return [e];
   }
@@ -294,10 +354,21 @@ class Builder {
     }
   }
 
+  /** What entities can be grouped by: text fields that say something about them. */
+  private takeGroupFields(frame: DataFrame, c: Columns<RoleColumns['scores']>) {
+    const own = new Set([c.entity, c.status, c.score]);
+    frame.fields.filter((f) => f.type === FieldType.string && !own.has(f)).forEach((f) => this.groupFields.add(f.name));
+  }
+
   private tellMissing<C extends string>(role: string, columns: Columns<C>, needed: C[]) {
     const missing = needed.filter((name) => !columns[name]);
     if (missing.length > 0) {
-      this.notices.push(`The ${role} frame has no field for ${missing.join(', ')}: choose it in the panel's options.`);
+      this.notices.push(
+        t('notice.no-column', "The {{role}} frame has no field for {{missing}}: choose it in the panel's options.", {
+          role,
+          missing: missing.join(', '),
+        })
+      );
     }
   }
 
@@ -308,6 +379,8 @@ class Builder {
     for (const e of entities) {
       e.trend.sort((a, b) => a.time - b.time);
       e.terms.sort(byLoss);
+      e.risks.sort((a, b) => levelRank(a.severity) - levelRank(b.severity));
+      e.recommendations.sort((a, b) => levelRank(a.priority) - levelRank(b.priority));
       e.cap = capOf(e);
       for (let i = 1; i < e.trend.length; i++) {
         const distance = e.trend[i].time - e.trend[i - 1].time;
@@ -322,69 +395,34 @@ class Builder {
     }
     distances.sort((a, b) => a - b);
 
-    const { duplicate, outside, nameless, unplaced, badTime } = this.counts;
-    const say = (n: number, one: string, many: string) =>
-      n > 0 && this.notices.push(n === 1 ? `1 ${one}` : `${n} ${many}`);
-    say(
-      duplicate,
-      'row repeats an entity; the first one is shown.',
-      'rows repeat an entity; the first ones are shown.'
-    );
-    say(
-      outside,
-      `score lies outside ${this.range.min}–${this.range.max} and is shown as unknown.`,
-      `scores lie outside ${this.range.min}–${this.range.max} and are shown as unknown.`
-    );
-    say(nameless, 'row has no entity name.', 'rows have no entity name.');
-    say(
-      unplaced,
-      'row of terms or trend names no entity and was left out.',
-      'rows of terms or trend name no entity and were left out.'
-    );
-    say(badTime, 'point has no valid time and was left out.', 'points have no valid time and were left out.');
-    if (this.strangeStatus.size > 0) {
-      this.notices.push(
-        `Shown as unknown, because the panel does not know the status: ${listNames([...this.strangeStatus])}.`
-      );
-    }
+    const unmatched = applyExemptions(entities, this.claims);
+    const { composites, notices } = buildComposites(entities, this.options.composites ?? []);
+    this.notices.push(...notices);
     const bare = this.hasTerms ? entities.filter((e) => e.terms.length === 0 && e.score !== null).length : 0;
-    say(bare, 'entity has no terms.', 'entities have no terms.');
-
+    this.notices.push(...this.tally.notices(this.range, bare), ...tellUnmatched(unmatched));
     return {
-      entities,
+      entities: [...entities, ...composites],
       notices: this.notices,
       range: this.range,
       newest,
       step: distances.length > 0 ? distances[Math.floor(distances.length / 2)] : null,
+      groupFields: [...this.groupFields],
       recognised,
     };
   }
 }
 
+const onlyAdvice = () => t('reason.only-advice', 'Only its risks or recommendations are in the data, not its score.');
+
 const SEP = '\u0000';
 const keyOf = (refId: string | undefined, kind: string | null, entity: string) =>
   [refId ?? '', kind ?? '', entity].join(SEP);
 
-function cell<T>(field: Field | undefined, row: number, read: (value: unknown) => T | null): T | null {
-  return field ? read(field.values[row]) : null;
-}
-
-const inRange = (value: number | null, { min, max }: { min: number; max: number }) =>
-  value === null || value < min || value > max ? null : value;
-
-/** Largest loss first, then what is unknown, then what costs nothing. */
-function byLoss(a: Term, b: Term): number {
-  const rank = (t: Term) => (t.pointsLost === null ? 0.001 : t.pointsLost);
-  return rank(b) - rank(a) || (b.weight ?? 0) - (a.weight ?? 0);
-}
-
-/** The lowest gate, where the score would be higher without it. */
-function capOf(e: EntityScore): Cap | null {
-  const gated = e.terms.filter((t) => t.gate !== null && (t.status === 'bad' || t.status === 'warn'));
-  if (gated.length === 0 || e.score === null) {
-    return null;
-  }
-  const term = gated.reduce((low, t) => (t.gate! < low.gate! ? t : low));
-  const free = 100 - e.terms.reduce((sum, t) => sum + (t.pointsLost ?? 0), 0);
-  return e.score <= term.gate! + CAP_TOLERANCE && free > term.gate! + CAP_TOLERANCE ? { at: term.gate!, term } : null;
-}
+const tellUnmatched = (claims: readonly ExemptionClaim[]): string[] =>
+  claims.length === 0
+    ? []
+    : [
+        t('notice.exemptions', 'Exemptions that match nothing in the data: {{names}}.', {
+          names: listNames(claims.map((x) => (x.term === '' ? x.entity : `${x.entity} / ${x.term}`))),
+        }),
+      ];

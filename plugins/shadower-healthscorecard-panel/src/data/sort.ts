@@ -12,6 +12,10 @@ const nullLast = (a: number | null, b: number | null) =>
 const ORDER: Record<SortBy, (a: EntityScore, b: EntityScore) => number> = {
   worst: (a, b) =>
     STATUSES.indexOf(a.status) - STATUSES.indexOf(b.status) || nullLast(a.score, b.score) || byName(a, b),
+  // What is not known is not the best, however good it may be.
+  best: (a, b) =>
+    (a.score === null || b.score === null ? nullLast(a.score, b.score) : b.score - a.score) || byName(a, b),
+  confidence: (a, b) => nullLast(a.confidence, b.confidence) || byName(a, b),
   name: byName,
   // The steepest fall first.
   change: (a, b) => nullLast(a.change, b.change) || byName(a, b),

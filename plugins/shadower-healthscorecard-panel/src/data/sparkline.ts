@@ -1,15 +1,11 @@
 import { type TrendScale } from '../types';
-import { type TrendPoint } from './model';
-
-export interface SparkRange {
-  min: number;
-  max: number;
-}
+import { plural, t } from '../i18n';
+import { type ScoreRange, type TrendPoint } from './model';
 
 /** Smallest span of a `data` scale, in points: noise should not look like an incident. */
 const MIN_SPAN = 5;
 
-export function sparkRange(trend: readonly TrendPoint[], scale: TrendScale, full: SparkRange): SparkRange {
+export function sparkRange(trend: readonly TrendPoint[], scale: TrendScale, full: ScoreRange): ScoreRange {
   const scores = trend.flatMap((p) => (p.score === null ? [] : [p.score]));
   if (scale === 'full' || scores.length === 0) {
     return full;
@@ -26,7 +22,7 @@ export function sparkRange(trend: readonly TrendPoint[], scale: TrendScale, full
  */
 export function sparkPath(
   trend: readonly TrendPoint[],
-  { width, height, range, step }: { width: number; height: number; range: SparkRange; step: number | null }
+  { width, height, range, step }: { width: number; height: number; range: ScoreRange; step: number | null }
 ): string {
   if (trend.length === 0) {
     return '';
@@ -62,12 +58,16 @@ export function sparkPath(
 export function describeTrend(trend: readonly TrendPoint[], format: (score: number) => string): string {
   const known = trend.filter((p): p is { time: number; score: number } => p.score !== null);
   if (known.length === 0) {
-    return 'Trend: no known scores';
+    return t('trend.none', 'Trend: no known scores');
   }
   const low = known.reduce((a, b) => (b.score < a.score ? b : a));
   const gaps = trend.length - known.length;
-  return (
-    `Trend: from ${format(known[0].score)} to ${format(known[known.length - 1].score)}, lowest ${format(low.score)}` +
-    (gaps > 0 ? `, unknown at ${gaps} of ${trend.length} points` : '')
-  );
+  const line = t('trend.line', 'Trend: from {{first}} to {{last}}, lowest {{lowest}}', {
+    first: format(known[0].score),
+    last: format(known[known.length - 1].score),
+    lowest: format(low.score),
+  });
+  return gaps === 0
+    ? line
+    : `${line}, ${plural('trend.gaps', trend.length, 'unknown at {{gaps}} of {{count}} point', 'unknown at {{gaps}} of {{count}} points', { gaps })}`;
 }

@@ -1,5 +1,6 @@
 import { type Field, ThresholdsMode, type ThresholdsConfig } from '@grafana/data';
-import { type EntityScore, STATUSES, type Status, type TermStatus } from './model';
+import { t } from '../i18n';
+import { type EntityScore, type Level, LEVELS, STATUSES, type Status, type TermStatus } from './model';
 
 /** Words other tools use for the same states. */
 const STATUS_WORDS: Record<Status, string[]> = {
@@ -20,19 +21,64 @@ const TERM_OF: Record<Status, TermStatus> = {
 };
 const STATUS_OF: Record<TermStatus, Status> = { ok: 'healthy', warn: 'degraded', bad: 'critical', unknown: 'unknown' };
 
-export const STATUS_TEXT: Record<Status, string> = {
-  healthy: 'Healthy',
-  degraded: 'Degraded',
-  critical: 'Critical',
-  offline: 'Offline',
-  unknown: 'Unknown',
+/** The status as a heading, or (`inline`) inside a sentence or a count. */
+export function statusText(status: Status, inline = false): string {
+  switch (status) {
+    case 'healthy':
+      return inline ? t('status.word.healthy', 'healthy') : t('status.healthy', 'Healthy');
+    case 'degraded':
+      return inline ? t('status.word.degraded', 'degraded') : t('status.degraded', 'Degraded');
+    case 'critical':
+      return inline ? t('status.word.critical', 'critical') : t('status.critical', 'Critical');
+    case 'offline':
+      return inline ? t('status.word.offline', 'offline') : t('status.offline', 'Offline');
+    case 'unknown':
+      return inline ? t('status.word.unknown', 'unknown') : t('status.unknown', 'Unknown');
+  }
+}
+
+export function termStatusText(status: TermStatus): string {
+  switch (status) {
+    case 'ok':
+      return t('term-status.ok', 'OK');
+    case 'warn':
+      return t('term-status.warn', 'Warning');
+    case 'bad':
+      return t('term-status.bad', 'Failing');
+    case 'unknown':
+      return t('term-status.unknown', 'Unknown');
+  }
+}
+
+/** Words for severity, priority and effort; null for none and for what the panel does not know. */
+export function parseLevel(text: string | null): Level | null {
+  const word = text?.trim().toLowerCase();
+  return LEVELS.find((level) => level === word || LEVEL_WORDS[level].includes(word ?? '')) ?? null;
+}
+const LEVEL_WORDS: Record<Level, string[]> = {
+  critical: ['severe', 'urgent', 'p0', 'blocker'],
+  high: ['major', 'p1', 'error', 'large'],
+  medium: ['moderate', 'p2', 'warning', 'warn'],
+  low: ['minor', 'p3', 'info', 'small'],
 };
-export const TERM_STATUS_TEXT: Record<TermStatus, string> = {
-  ok: 'OK',
-  warn: 'Warning',
-  bad: 'Failing',
-  unknown: 'Unknown',
-};
+
+export function levelText(level: Level | null): string {
+  switch (level) {
+    case 'critical':
+      return t('level.critical', 'Critical');
+    case 'high':
+      return t('level.high', 'High');
+    case 'medium':
+      return t('level.medium', 'Medium');
+    case 'low':
+      return t('level.low', 'Low');
+    case null:
+      return t('level.unknown', 'Unknown');
+  }
+}
+
+/** Highest first; what is not known stands first, because it may be anything. */
+export const levelRank = (level: Level | null): number => (level === null ? -1 : LEVELS.indexOf(level));
 
 /** Reads a status word; null when it is none the panel knows. */
 export function parseStatus(text: string): Status | null {
@@ -43,6 +89,8 @@ export function parseTermStatus(text: string): TermStatus | null {
   const status = parseStatus(text);
   return status && TERM_OF[status];
 }
+
+export const termStatusOf = (status: Status): TermStatus => TERM_OF[status];
 
 /** The entity status with the same icon and colour as a term's. */
 export const statusOfTerm = (status: TermStatus): Status => STATUS_OF[status];
@@ -92,6 +140,6 @@ export function countByStatus(entities: readonly EntityScore[]): Record<Status, 
 export function summaryText(entities: readonly EntityScore[]): string {
   const counts = countByStatus(entities);
   return STATUSES.filter((status) => counts[status] > 0)
-    .map((status) => `${counts[status]} ${status}`)
+    .map((status) => `${counts[status]} ${statusText(status, true)}`)
     .join(', ');
 }

@@ -1,3 +1,6 @@
+import { type Field } from '@grafana/data';
+import { type ScoreRange } from './model';
+
 /**
  * Readers of single cells. A cell that does not hold the wanted thing is null, whatever garbage it holds: the panel
  * draws it as unknown.
@@ -40,3 +43,11 @@ export function toTime(value: unknown): number | null {
   }
   return ms !== null && Number.isFinite(ms) && ms > 0 && ms <= 8.64e15 ? ms : null;
 }
+
+/** A cell of a field that may be missing. */
+export function cell<T>(field: Field | undefined, row: number, read: (value: unknown) => T | null): T | null {
+  return field ? read(field.values[row]) : null;
+}
+
+export const inRange = (value: number | null, { min, max }: ScoreRange): number | null =>
+  value === null || value < min || value > max ? null : value;

@@ -6,6 +6,7 @@ import {
   applyFieldOverrides,
   createTheme,
   type DataFrame,
+  type DataQueryRequest,
   dateTime,
   EventBusSrv,
   type FieldConfigSource,
@@ -14,10 +15,14 @@ import {
   Registry,
   ThemeContext,
 } from '@grafana/data';
+import { initPluginTranslations } from '@grafana/i18n';
 import { GlobalStyles } from '@grafana/ui';
+import i18next from 'i18next';
 import { ScorecardPanel } from '../../src/components/ScorecardPanel';
 import { DEFAULT_THRESHOLDS } from '../../src/data/status';
 import { DEFAULT_OPTIONS } from '../../src/options';
+import german from '../../src/locales/de-DE/shadower-healthscorecard-panel.json';
+import pluginJson from '../../src/plugin.json';
 import { type ScorecardOptions } from '../../src/types';
 import { NOW, SCENARIOS } from './scenarios';
 
@@ -27,7 +32,12 @@ export interface MountRequest {
   width: number;
   height: number;
   options?: Partial<ScorecardOptions>;
+  language?: 'en-US' | 'de-DE';
 }
+
+// As Grafana does before it loads a plugin whose plugin.json names languages.
+await initPluginTranslations(pluginJson.id);
+i18next.addResourceBundle('de-DE', pluginJson.id, german);
 
 declare global {
   interface Window {
@@ -48,6 +58,10 @@ let last: MountRequest | undefined;
 
 // The registry of standard options lives in Grafana itself, so what a user would configure is set on the fields.
 const fieldConfig: FieldConfigSource = { defaults: {}, overrides: [] };
+const LINKS: Record<string, Array<{ title: string; url: string }>> = {
+  entity: [{ title: 'Runbook', url: 'https://example.com/${__value.text}' }],
+  points_lost: [{ title: 'Logs', url: 'https://example.com/logs/${__value.text}' }],
+};
 const configured = (frame: DataFrame): DataFrame => ({
   ...frame,
   fields: frame.fields.map((field) => ({
@@ -55,13 +69,13 @@ const configured = (frame: DataFrame): DataFrame => ({
     config: {
       ...field.config,
       thresholds: DEFAULT_THRESHOLDS,
-      links:
-        field.name === 'entity'
-          ? [{ title: 'Runbook', url: 'https://example.com/${__value.text}', targetBlank: true }]
-          : undefined,
+      links: LINKS[field.name]?.map((link) => ({ ...link, targetBlank: true })),
     },
   })),
 });
+
+/** Says that the panel has a query, and when it was asked. */
+const requestAt = (endTime: number) => ({ targets: [{ refId: 'A' }], endTime }) as DataQueryRequest;
 
 function draw(request: MountRequest): number {
   const { scenario, mode, width, height } = request;
@@ -86,6 +100,7 @@ function draw(request: MountRequest): number {
     series,
     timeRange,
     errors: made.error ? [{ message: made.error }] : undefined,
+    request: made.unqueried ? undefined : requestAt(to.valueOf()),
   };
   document.body.style.background = theme.colors.background.canvas;
   const box = document.getElementById('panel')!;
@@ -129,6 +144,7 @@ function draw(request: MountRequest): number {
 }
 
 window.mountPanel = (request) => {
+  void i18next.changeLanguage(request.language ?? 'en-US');
   root?.unmount();
   root = createRoot(document.getElementById('panel')!);
   last = request;

@@ -10,6 +10,8 @@ export interface Scenario {
   options?: Partial<ScorecardOptions>;
   /** End of the time range; the range is 6 h long. */
   to?: number;
+  /** The panel has no query. */
+  unqueried?: boolean;
 }
 
 export const NOW = Date.UTC(2026, 0, 15, 12, 0, 0);
@@ -31,6 +33,54 @@ const noise = (n: number) => {
   const x = Math.sin(n * 12.9898) * 43758.5453;
   return x - Math.floor(x);
 };
+
+const TERMS = [
+  { term: 'error_rate', title: 'Error rate', weight: 40, unit: 'percentunit', target: 0.01, worst: 0.1 },
+  { term: 'p95', title: 'Response time (p95)', weight: 30, unit: 'ms', target: 300, worst: 3000 },
+  { term: 'saturation', title: 'Saturation', weight: 20, unit: 'percentunit', target: 0.7, worst: 1 },
+  {
+    term: 'deprecated',
+    title: 'Calls to deprecated endpoints',
+    weight: 10,
+    unit: 'percentunit',
+    target: 0,
+    worst: 0.2,
+  },
+];
+
+/** Terms that lose together what the score is short of; some are unknown, and every fifth entity lacks the last one. */
+function manyTerms(ids: number[], name: (i: number) => string, score: (i: number) => number | null): DataFrame {
+  const rows = ids.flatMap((i) =>
+    TERMS.filter((_, k) => k < 3 || i % 5 > 0).map((t, k) => {
+      const s = score(i);
+      const unknown = s === null || (k === 2 && i % 11 === 3);
+      const lost = unknown ? null : Math.min(t.weight, ((100 - s) * t.weight * (0.5 + noise(i * 7 + k))) / 100);
+      const share = lost === null ? null : lost / t.weight;
+      return {
+        entity: name(i),
+        term: t.term,
+        title: t.title,
+        weight: t.weight,
+        value: share === null ? null : t.target + share * (t.worst - t.target),
+        unit: t.unit,
+        target: t.target,
+        points_lost: lost,
+        previous_points_lost: lost === null ? null : lost * noise(i + k),
+        status: share === null ? 'unknown' : share <= 0 ? 'ok' : share >= 0.6 ? 'bad' : 'warn',
+        since: i % 2 ? NOW - i * MINUTE : null,
+      };
+    })
+  );
+  const types: Record<string, FieldType> = { since: FieldType.time };
+  return toDataFrame({
+    name: 'terms',
+    fields: Object.keys(rows[0]).map((field) => ({
+      name: field,
+      type: types[field] ?? (typeof rows[0][field as 'weight'] === 'string' ? FieldType.string : FieldType.number),
+      values: rows.map((row) => row[field as keyof typeof row]),
+    })),
+  });
+}
 
 /** `count` entities of every status, with a trend of `points` points each. */
 export function manyFrames(count: number, points = 30): DataFrame[] {
@@ -58,6 +108,7 @@ export function manyFrames(count: number, points = 30): DataFrame[] {
       fields: [
         { name: 'entity', type: FieldType.string, values: ids.map(name) },
         { name: 'kind', type: FieldType.string, values: ids.map(() => 'service') },
+        { name: 'team', type: FieldType.string, values: ids.map((i) => ['Checkout', 'Shop', 'Platform'][i % 3]) },
         { name: 'score', type: FieldType.number, values: ids.map(score) },
         { name: 'status', type: FieldType.string, values: ids.map(status) },
         { name: 'confidence', type: FieldType.number, values: ids.map((i) => (i % 13 === 4 ? 0.3 : 0.95)) },
@@ -69,30 +120,7 @@ export function manyFrames(count: number, points = 30): DataFrame[] {
         },
       ],
     }),
-    toDataFrame({
-      name: 'terms',
-      fields: [
-        { name: 'entity', type: FieldType.string, values: ids.map(name) },
-        { name: 'term', type: FieldType.string, values: ids.map(() => 'error_rate') },
-        { name: 'title', type: FieldType.string, values: ids.map(() => 'Error rate') },
-        { name: 'weight', type: FieldType.number, values: ids.map(() => 60) },
-        {
-          name: 'value',
-          type: FieldType.number,
-          values: ids.map((i) => (score(i) === null ? null : 0.01 + noise(i) / 9)),
-        },
-        { name: 'unit', type: FieldType.string, values: ids.map(() => 'percentunit') },
-        { name: 'target', type: FieldType.number, values: ids.map(() => 0.01) },
-        {
-          name: 'points_lost',
-          type: FieldType.number,
-          values: ids.map((i) => (score(i) === null ? null : 100 - score(i)!)),
-        },
-        { name: 'status', type: FieldType.string, values: ids.map((i) => (score(i) === null ? 'unknown' : 'warn')) },
-        { name: 'since', type: FieldType.time, values: ids.map((i) => (i % 2 ? NOW - i * MINUTE : null)) },
-        { name: 'gate', type: FieldType.number, values: ids.map(() => null) },
-      ],
-    }),
+    manyTerms(ids, name, score),
     toDataFrame({
       name: 'trend',
       fields: [
@@ -159,6 +187,48 @@ export const SCENARIOS: Record<string, () => Scenario> = {
       }),
     ],
   }),
+  matrix: () => ({ series: manyFrames(40), options: { view: 'matrix' } }),
+  leaderboard: () => ({ series: manyFrames(40), options: { view: 'leaderboard' } }),
+  compare: () => ({ series: sampleFrames(NOW), options: { view: 'compare' } }),
+  groups: () => ({ series: manyFrames(40), options: { view: 'grid', groupBy: 'team' } }),
+  matrixGroups: () => ({ series: manyFrames(40), options: { view: 'matrix', groupBy: 'team', matrixCell: 'value' } }),
+  composites: () => ({
+    series: sampleFrames(NOW),
+    options: {
+      view: 'grid',
+      groupBy: 'team',
+      groupStyle: 'composites',
+    },
+  }),
+  declared: () => ({
+    series: sampleFrames(NOW),
+    options: {
+      view: 'grid',
+      composites: [
+        { name: 'Checkout', members: 'payments-*, search' },
+        { name: 'Search page', members: 'search, mail-*, ghost' },
+      ],
+      exemptions: [
+        { entity: 'payments-*', term: '', owner: 'ops', expires: '2026-02-01T00:00', reason: 'migration' },
+        { entity: 'nobody', term: '', owner: '', expires: '', reason: '' },
+      ],
+    },
+  }),
+  wall: () => ({ series: sampleFrames(NOW), options: { view: 'grid', tileSize: 'fill' } }),
+  components: () => ({
+    series: [
+      toDataFrame({
+        fields: [
+          { name: 'service', type: FieldType.string, values: ['web', 'api', 'db'] },
+          { name: 'score', type: FieldType.number, values: [91, 64, 40] },
+          { name: 'latency', type: FieldType.number, values: [95, 70, null] },
+          { name: 'errors', type: FieldType.number, values: [88, 55, 31] },
+        ],
+      }),
+    ],
+    options: { view: 'matrix', componentFields: ['latency', 'errors'] },
+  }),
+  unqueried: () => ({ series: [], unqueried: true }),
   empty: () => ({ series: [] }),
   loading: () => ({ series: [], state: LoadingState.Loading }),
   error: () => ({ series: [], state: LoadingState.Error, error: 'ClickHouse answered 503 (ANALYTICS_UNAVAILABLE)' }),
