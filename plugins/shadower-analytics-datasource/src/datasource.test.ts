@@ -107,7 +107,7 @@ describe('DataSource', () => {
     expect(get).toHaveBeenCalledWith(
       'values',
       { query: 'integration_endpoints', param_integration: ['stripe', 'paypal'] },
-      { showErrorAlert: false }
+      expect.objectContaining({ showErrorAlert: false })
     );
   });
 });
@@ -127,4 +127,20 @@ describe('toChoices', () => {
       { text: 'b', value: 'b' },
     ]));
   it('has no choices for no frames', () => expect(toChoices([])).toEqual([]));
+});
+
+describe('annotations', () => {
+  const { annotations } = new DataSource(settings);
+  const target = { refId: 'Anno', schemaVersion: 2 as const, query: 'intake_dead_letters' };
+  const base = { name: 'x', enable: true, iconColor: 'red' };
+
+  it('asks what is saved, of whatever version', () => {
+    const saved = { ...base, target: { ...target, schemaVersion: 1 } };
+    const prepared = annotations?.prepareAnnotation?.(saved);
+    expect(annotations?.prepareQuery?.(prepared!)).toEqual(target);
+  });
+  it('asks nothing before a query is chosen', () => {
+    const prepared = annotations?.prepareAnnotation?.(base);
+    expect(annotations?.prepareQuery?.(prepared!)).toBeUndefined();
+  });
 });

@@ -30,6 +30,8 @@ import { VariableSupport } from './variables';
 
 /** How long the editor uses a catalog before it asks again; the backend keeps one for as long. */
 const CATALOG_TTL_MS = 60_000;
+/** Editors show by themselves what came of a request. */
+const SILENT = { showErrorAlert: false, showSuccessAlert: false };
 
 export class DataSource extends DataSourceWithBackend<ShadowerQuery, ShadowerJsonData> {
   private readonly kept = new Map<string, { at: number; value: Promise<unknown> }>();
@@ -77,7 +79,7 @@ export class DataSource extends DataSourceWithBackend<ShadowerQuery, ShadowerJso
             intervalMs: Math.round(request.intervalMs),
             maxDataPoints: request.maxDataPoints ?? 0,
           },
-          { showErrorAlert: false }
+          SILENT
         );
       },
     };
@@ -170,7 +172,7 @@ export class DataSource extends DataSourceWithBackend<ShadowerQuery, ShadowerJso
     if (kept && now - kept.at <= CATALOG_TTL_MS) {
       return kept.value as Promise<T>;
     }
-    const value: Promise<T> = this.getResource<T>(path, undefined, { showErrorAlert: false });
+    const value: Promise<T> = this.getResource<T>(path, undefined, SILENT);
     this.kept.set(path, { at: now, value });
     value.catch(() => {
       // A failed answer is not kept: the next editor asks again.
@@ -184,11 +186,7 @@ export class DataSource extends DataSourceWithBackend<ShadowerQuery, ShadowerJso
   /** What the fence says to a statement; empty when it may run. */
   async checkSql(sql: string): Promise<string> {
     const expanded = expandSql(sql, getTemplateSrv(), {});
-    const answer = await this.postResource<{ message: string }>(
-      'check-sql',
-      { sql: expanded },
-      { showErrorAlert: false }
-    );
+    const answer = await this.postResource<{ message: string }>('check-sql', { sql: expanded }, SILENT);
     return answer.message;
   }
 
@@ -197,7 +195,7 @@ export class DataSource extends DataSourceWithBackend<ShadowerQuery, ShadowerJso
     of: { key: string } & ({ query: string } | { table: string }),
     range?: TimeRange
   ): Promise<Suggestions> {
-    return this.getResource<Suggestions>('filter-values', { ...of, ...span(range) }, { showErrorAlert: false });
+    return this.getResource<Suggestions>('filter-values', { ...of, ...span(range) }, SILENT);
   }
 
   /** Choices of a `values` query, fenced by the other parameters chosen so far. */
@@ -209,7 +207,7 @@ export class DataSource extends DataSourceWithBackend<ShadowerQuery, ShadowerJso
         args[`param_${name}`] = values;
       }
     }
-    return this.getResource<Suggestions>('values', args, { showErrorAlert: false });
+    return this.getResource<Suggestions>('values', args, SILENT);
   }
 }
 

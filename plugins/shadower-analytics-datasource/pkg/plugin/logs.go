@@ -120,6 +120,8 @@ func logStatement(database, workspace string, table sqlguard.Table, model *query
 		severity = "toString(severity)"
 	case has["reason"] != "":
 		severity = "'error'"
+	case has["failed"] != "" && has["status_code"] != "":
+		severity = "multiIf(ifNull(failed, false) OR ifNull(status_code, 0) >= 500, 'error', ifNull(status_code, 0) >= 400, 'warning', 'info')"
 	case has["failed"] != "":
 		severity = "if(ifNull(failed, false), 'error', 'info')"
 	}
