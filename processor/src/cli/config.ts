@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { ClickHouseConfig } from '../clickhouse/client';
 import { ShadowerError } from '../errors';
-import type { ApiKey } from '../http';
+import { SCOPES, type ApiKey } from '../http';
 
 /** Every variable, its rule and its meaning; `docs/running.md` is held to this list by a test. */
 export const VARIABLES = {
@@ -63,6 +63,10 @@ export const VARIABLES = {
     .describe(
       'JSON file: list of {id, sha256, workspaces, scopes}; the file or a JWT secret is needed beside a server',
     ),
+  SHADOWER_PROBES_FILE: z
+    .string()
+    .optional()
+    .describe('JSON file of the targets that may be probed on request; without it none may'),
   SHADOWER_JWT_SECRET: z.string().min(32).optional().describe('Secret of HS256 tokens, 32 bytes at least'),
   SHADOWER_TOPIC_PREFIX: z
     .string()
@@ -146,7 +150,7 @@ const keys = z.array(
     id: z.string().min(1),
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
     workspaces: z.array(z.string()).min(1),
-    scopes: z.array(z.enum(['ingest', 'query', 'admin'])).min(1),
+    scopes: z.array(z.enum(SCOPES)).min(1),
   }),
 );
 

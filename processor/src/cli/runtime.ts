@@ -15,6 +15,7 @@ import type { TopicSpec } from '../pipeline/decode';
 import type { EventLog, Logger } from '../pipeline/ports';
 import { fastBatches } from '../pipeline/fast/fast-batch';
 import { Pipeline, PIPELINE_DEFAULTS, type PipelineOptions } from '../pipeline/processor';
+import { createProber, readTargets } from '../probe';
 import { createQueryRunner } from '../query';
 import { ReconcileSchedule, SCHEDULE_DEFAULTS, type ScheduleOptions } from '../repair/schedule';
 import { Closers } from './closers';
@@ -32,6 +33,8 @@ export interface RuntimeOptions {
   /** Workspace of records that name none. */
   workspace?: string;
   auth: AuthConfig;
+  /** File of the targets that may be probed. */
+  probes?: string;
   http: { host: string; port: number; limits?: Partial<HttpLimits> };
   pipeline?: Partial<PipelineOptions>;
   /** The reconciliation that runs beside; false leaves it out. */
@@ -127,6 +130,7 @@ export async function startRuntime(o: RuntimeOptions): Promise<Runtime> {
       topics: { prefix: o.topicPrefix, otlp: o.otlpTopics[0]! },
       domains: o.domains,
       runner,
+      ...(o.probes === undefined ? {} : { prober: createProber(readTargets(o.probes)) }),
       auth: o.auth,
       ...(o.http.limits === undefined ? {} : { limits: o.http.limits }),
       metrics: registry,

@@ -145,6 +145,7 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
       otlpTopics: env.SHADOWER_OTLP_TOPICS.split(',').map((t) => t.trim()),
       ...(workspace === undefined ? {} : { workspace }),
       auth: authOf(env, credentials),
+      ...(env.SHADOWER_PROBES_FILE === undefined ? {} : { probes: env.SHADOWER_PROBES_FILE }),
       http: { host: env.SHADOWER_HTTP_HOST, port },
       time: {
         ...TIME_LIMITS,

@@ -385,7 +385,35 @@ interface RouteContext {
     name: string,
     args: { params?: Record<string, string[]>; from: number; to: number; step?: number },
   ): Promise<QueryAnswer>;
+  /** Runs the probes that are configured for an entity. Throws NOT_FOUND without any, RATE_LIMITED and BUSY beyond the limits. */
+  probe(entity: string, suite: string): Promise<ProbeOutcome>;
+  /** Appends events of the caller's workspace to the log; durable when it resolves. */
+  append(events: readonly Record<string, unknown>[]): Promise<void>;
   now: number;
+}
+/** What a run of probes found: one result per test, one row of facts per target (`probe/runner.ts`). */
+export interface ProbeOutcome {
+  results: readonly {
+    target: string;
+    endpoint?: string;
+    method: string;
+    test_type: string;
+    test_name: string;
+    result: 'passed' | 'failed' | 'error' | 'skipped';
+    duration_ms: number;
+    code?: string;
+    message?: string;
+  }[];
+  facts: readonly {
+    target: string;
+    ok: boolean;
+    error_code?: string;
+    dns_ms?: number;
+    latency_ms?: number;
+    tls_valid?: boolean;
+    /** Seconds since the epoch. */
+    tls_expires_at?: number;
+  }[];
 }
 /** Rows by part, and how the numbers came about. */
 export interface QueryAnswer {
@@ -404,6 +432,8 @@ export interface RouteDef<P extends z.ZodObject = z.ZodObject, Q extends z.ZodOb
   method: 'GET' | 'POST';
   /** Fastify path with `:params`. */
   path: string;
+  /** Scope that credentials need; `query` if left out. */
+  scope?: 'query' | 'test';
   summary: string;
   params: P;
   querystring: Q;

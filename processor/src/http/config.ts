@@ -4,10 +4,11 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Domain } from '../domains/define';
 import type { Clock, EventLog } from '../pipeline/ports';
+import type { Prober } from '../probe';
 import type { QueryRunner } from '../query';
 
-/** `ingest`: /v1/events and /v1/traces. `query`: catalog, queries, domain routes. `admin`: /metrics. */
-export const SCOPES = ['ingest', 'query', 'admin'] as const;
+/** `ingest`: /v1/events and /v1/traces. `query`: catalog, queries, domain routes. `test`: run probes. `admin`: /metrics, and `test`. */
+export const SCOPES = ['ingest', 'query', 'test', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 export interface ApiKey {
@@ -96,6 +97,8 @@ export interface HttpOptions {
   topics: Topics;
   domains: readonly Domain[];
   runner: QueryRunner;
+  /** Runs probes; without it no target is configured. */
+  prober?: Prober;
   auth: AuthConfig;
   limits?: Partial<HttpLimits>;
   metrics: Registry;
