@@ -1,13 +1,16 @@
 import { compose } from '../define';
 import calls from './calls';
+import cost from './cost';
 import dependencies from './dependencies';
 import { findingsOf } from './findings';
 import health from './health';
 import { spans } from './otel';
+import security from './security';
 import sync from './sync';
+import tests from './tests';
 import webhooks from './webhooks';
 
-const parts = [health, calls, sync, webhooks, dependencies];
+const parts = [health, calls, sync, webhooks, dependencies, cost, security, tests];
 
 export default compose(
   {

@@ -1,0 +1,10 @@
+/** Security of integrations: authentication, attempts, weaknesses, controls, the audit trail, and the risk made of them. */
+import type { DomainPart } from '../../define';
+import { alerts } from './alerts';
+import { dashboards } from './dashboard';
+import { securityEvent } from './events';
+import { queries } from './queries';
+import { securityEvents } from './rollups';
+
+const part: DomainPart = { events: [securityEvent], rollups: [securityEvents], queries, alerts, dashboards };
+export default part;
