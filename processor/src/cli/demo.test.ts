@@ -2,11 +2,13 @@
 import { domains } from '../domains';
 import { createValidator } from '../pipeline/validate';
 import { MemoryLog, MemoryLogStore } from '../pipeline/memory-log';
-import { appendEvents, demoEvents, incidentAt, runDemo, seeded } from './demo';
+import { incidentAt } from '../vocabulary/demo';
+import { appendEvents, demoEvents, runDemo, seeded } from './demo';
 
 const MINUTE = 60_000;
 const PERIOD = 40 * MINUTE;
 const validate = createValidator(domains);
+const TOPICS = Object.fromEntries(domains.flatMap((d) => d.events).map((e) => [`shadower.${e.type}`, 1]));
 /** Starts of an incident's period, in either half of a day: each half has its own sufferer. */
 const DAY = Math.floor(Date.UTC(2026, 10, 21) / (18 * PERIOD)) * 18 * PERIOD;
 const [MORNING, EVENING] = [9, 27].map((n) => Math.ceil(DAY / PERIOD) * PERIOD + n * PERIOD) as [number, number];
@@ -17,7 +19,7 @@ interface Call {
   latency_ms: number;
 }
 function stats(from: number, to: number): Map<string, { calls: number; errorRate: number; p95: number }> {
-  const calls = demoEvents(domains, from, to).filter((e) => e.latency_ms !== undefined) as unknown as Call[];
+  const calls = demoEvents(domains, from, to).filter((e) => e.type === 'integration.api_call') as unknown as Call[];
   const by = new Map<string, Call[]>();
   for (const c of calls) by.set(c.integration, [...(by.get(c.integration) ?? []), c]);
   return new Map(
@@ -59,7 +61,7 @@ it('every event is valid, inside its range, in time order, and has an id of its 
     ids.add(e.event_id);
   }
   expect(ids.size).toBe(events.length);
-  expect(new Set(events.map((e) => e.type)).size).toBe(2);
+  expect(new Set(events.map((e) => e.type)).size).toBeGreaterThan(1);
 });
 
 it('an incident rises, holds and fades once in a period', () => {
@@ -86,7 +88,7 @@ it('an incident shows at one integration, in every alert window at its height', 
 });
 
 it('appends on behalf of a workspace, to the topic of each type', async () => {
-  const store = new MemoryLogStore({ 'shadower.integration.api_call': 1, 'shadower.integration.dependency': 1 });
+  const store = new MemoryLogStore(TOPICS);
   const log = new MemoryLog(store);
   const events = demoEvents(domains, MORNING, MORNING + 5000);
   await appendEvents(log, 'shadower', 'mine', events);
@@ -96,9 +98,7 @@ it('appends on behalf of a workspace, to the topic of each type', async () => {
 });
 
 it('catches up from where it stopped, reports how far it is, and stops', async () => {
-  const log = new MemoryLog(
-    new MemoryLogStore({ 'shadower.integration.api_call': 1, 'shadower.integration.dependency': 1 }),
-  );
+  const log = new MemoryLog(new MemoryLogStore(TOPICS));
   const since = Date.now() - 3 * MINUTE;
   const advanced: number[] = [];
   const failures: Error[] = [];

@@ -2,6 +2,7 @@
 import type { Domain } from '../domains/define';
 import { WORKSPACE_HEADER } from '../pipeline/decode';
 import type { EventLog, NewRecord } from '../pipeline/ports';
+import { incidentAt } from '../vocabulary/demo';
 
 /** Deterministic random numbers in [0, 1) (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -12,14 +13,6 @@ export function seeded(seed: number): () => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
-}
-
-/** An incident every 40 minutes: it rises over one minute, holds for ten and fades over one. 0 is calm, 1 its height. */
-export function incidentAt(t: number): number {
-  const PERIOD = 40 * 60_000;
-  const START = 12 * 60_000;
-  const minutes = ((t % PERIOD) - START) / 60_000;
-  return Math.max(0, Math.min(1, minutes, 12 - minutes));
 }
 
 const SECOND = 1000;

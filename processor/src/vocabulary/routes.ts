@@ -26,3 +26,13 @@ export const flag = (fallback: boolean) =>
 /** Rows of a query's part, and how the numbers came about (`QueryAnswer`). */
 export const rows = z.array(z.record(z.string(), z.unknown()));
 export const meta = z.record(z.string(), z.unknown());
+
+/** Date or date and time in a query string, as milliseconds; a bare date (UTC) is its first moment or, as an end, the one after its last. */
+export const moment = (side: 'start' | 'end') =>
+  z
+    .union([z.iso.date(), z.iso.datetime({ offset: true, local: true })])
+    .transform((v) =>
+      v.includes('T')
+        ? Date.parse(/(Z|[+-]\d{2}:?\d{2})$/.test(v) ? v : `${v}Z`)
+        : Date.parse(`${v}T00:00:00Z`) + (side === 'end' ? 86_400_000 : 0),
+    );
