@@ -5,6 +5,7 @@
 import { Command, Option } from 'commander';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AlertTestOptions } from './commands/alerts';
 import type { DlqOptions } from './commands/dlq';
 import type { LoadOptions } from './commands/load';
 import type { QueryOptions } from './commands/query';
@@ -129,6 +130,16 @@ letters(dlq.command('replay'))
   .option('--dry-run', 'say what would be sent, and send nothing')
   .option('--into <workspace>', 'workspace of what names none, for letters of no workspace')
   .action(async (o: DlqOptions & { dryRun?: boolean; into?: string }) => (await import('./commands/dlq.js')).replay(o));
+
+remote(program.command('alerts').description('the shipped alert rules').command('test'))
+  .description('replay a time range against the shipped alert rules, and tell when each would have fired')
+  .option('--rule <name>', 'only this rule; may be repeated', list)
+  .option('--from <time>', 'ISO 8601, milliseconds, or relative', 'now-6h')
+  .option('--to <time>', 'likewise; at most until the data are complete', 'now')
+  .option('--every <seconds>', "distance of the evaluations (default: each rule's own)", positive)
+  .option('--lag <seconds>', 'how far the data were behind at each evaluation', whole, 0)
+  .addOption(formats('table', 'json'))
+  .action(async (o: AlertTestOptions) => (await import('./commands/alerts.js')).test(o));
 
 program
   .command('generate-data')
