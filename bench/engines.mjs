@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { onEnd, processor, tempFolder } from '../test/support/stack.mjs';
+import { clickHouseRows, jsonLines, onEnd, processor, tempFolder } from '../test/support/stack.mjs';
 
 export const DATABASE = 'shadower';
 
@@ -14,12 +14,6 @@ export const DATABASE = 'shadower';
  * @property {(sql: string) => Promise<any[]>} rows
  * @property {() => Promise<unknown>} stop
  */
-
-const parse = (/** @type {string} */ text) =>
-  text
-    .split('\n')
-    .filter((l) => l !== '')
-    .map((l) => JSON.parse(l));
 
 /** @returns {Promise<Engine>} chDB without a guard, with an empty database */
 export async function startBareEngine() {
@@ -39,7 +33,7 @@ export async function startBareEngine() {
     const w = waiting.get(m.id);
     waiting.delete(m.id);
     if (m.error !== undefined) w.failed(new Error(`${w.sql}\n${m.error}`));
-    else w.done(parse(m.text));
+    else w.done(jsonLines(m.text));
   });
   const rows = (/** @type {string} */ sql) =>
     new Promise((done, failed) => {
@@ -71,16 +65,7 @@ export async function startEmbeddedEngine(
   const { startEmbedded } = processor('clickhouse/embedded/spawn.js');
   const user = 'bench';
   const child = await startEmbedded({ dataDir, port, database: DATABASE, users: [{ name: user, password }] });
-  const rows = async (/** @type {string} */ sql) => {
-    const response = await fetch(`${child.url}/?default_format=JSONEachRow&output_format_json_quote_64bit_integers=0`, {
-      method: 'POST',
-      headers: { 'x-clickhouse-user': user, 'x-clickhouse-key': password },
-      body: sql,
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${sql}\n${text}`);
-    return parse(text);
-  };
+  const rows = (/** @type {string} */ sql) => clickHouseRows({ url: child.url, user, password }, sql);
   let stopped = false;
   const once = (/** @type {() => Promise<void>} */ end) => async () => {
     if (stopped) return;

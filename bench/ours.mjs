@@ -1,11 +1,11 @@
 // @ts-check
 /** The processor as a user runs it: `shadower start` in its own process, beside a Kafka and a ClickHouse. */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts, onEnd, root, sleep, tempFolder } from '../test/support/stack.mjs';
+import { apiKeyEntry, freePorts, onEnd, root, sleep, tempFolder } from '../test/support/stack.mjs';
 import { DATABASE } from './engines.mjs';
 
 /**
@@ -15,17 +15,7 @@ export async function startProcessor({ brokers, prefix, group, engine, nodeArgs 
   const folder = tempFolder('processor');
   const key = `shk_${randomBytes(16).toString('hex')}`;
   const keys = join(folder, 'keys.json');
-  writeFileSync(
-    keys,
-    JSON.stringify([
-      {
-        id: 'bench',
-        sha256: createHash('sha256').update(key).digest('hex'),
-        workspaces: ['*'],
-        scopes: ['ingest', 'query', 'admin'],
-      },
-    ]),
-  );
+  writeFileSync(keys, JSON.stringify([apiKeyEntry('bench', key)]));
   const port = await freePorts(1);
   const own = Object.fromEntries(Object.entries(process.env).filter(([k]) => !k.startsWith('SHADOWER_')));
   const child = spawn(

@@ -4,7 +4,7 @@
  * letters by command, a second start on the same data, and the ends by signal.
  */
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -12,7 +12,16 @@ import { join } from 'node:path';
 import { constants, gunzipSync, gzipSync } from 'node:zlib';
 import { cli, startCommand } from './support/cli.mjs';
 import { kafkaHarness, produce, protobufOf } from './support/kafka.mjs';
-import { Api, cleanUp, freePorts, onEnd, startClickHouse, startStack, tempFolder } from './support/stack.mjs';
+import {
+  Api,
+  apiKeyEntry,
+  cleanUp,
+  freePorts,
+  onEnd,
+  startClickHouse,
+  startStack,
+  tempFolder,
+} from './support/stack.mjs';
 import { check, main, skip } from './support/tally.mjs';
 
 const MB = 1_000_000;
@@ -494,17 +503,7 @@ await main(async () => {
     const port = await freePorts(2);
     const fenced = `shk_${randomBytes(16).toString('hex')}`;
     const keys = join(folder, 'keys.json');
-    writeFileSync(
-      keys,
-      JSON.stringify([
-        {
-          id: 'demo-only',
-          sha256: createHash('sha256').update(fenced).digest('hex'),
-          workspaces: ['demo'],
-          scopes: ['ingest', 'query'],
-        },
-      ]),
-    );
+    writeFileSync(keys, JSON.stringify([apiKeyEntry('demo-only', fenced, ['ingest', 'query'], ['demo'])]));
     const start = (lateness) =>
       startCommand(dataDir, port, {
         args: ['--no-demo'],

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { processor, until } from '../support/stack.mjs';
+import { clickHouseRows, processor, until } from '../support/stack.mjs';
 
 export const USER = { name: 'faults', password: randomBytes(16).toString('hex') };
 
@@ -130,19 +130,7 @@ export class Store {
   kill = () => this.child.kill();
   stop = () => this.child.stop();
   /** Runs SQL; rows as objects. @param {string} sql @returns {Promise<any[]>} */
-  rows = async (sql) => {
-    const response = await fetch(`${this.url}/?default_format=JSONEachRow&output_format_json_quote_64bit_integers=0`, {
-      method: 'POST',
-      headers: { 'x-clickhouse-user': USER.name, 'x-clickhouse-key': USER.password },
-      body: sql,
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${sql}\n${text}`);
-    return text
-      .split('\n')
-      .filter((l) => l !== '')
-      .map((l) => JSON.parse(l));
-  };
+  rows = (sql) => clickHouseRows({ url: this.url, user: USER.name, password: USER.password }, sql);
   /** @param {string} database @param {string} [url] another way to it, a proxy say */
   config = (database, url = this.url) => ({ url, user: USER.name, password: USER.password, database });
 }

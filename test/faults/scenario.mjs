@@ -1,12 +1,11 @@
 // @ts-check
 /** One run of a fault: its topics, group, database, producer and processors, and what the oracle says in the end. */
 import { fork, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePorts, root, sleep, until } from '../support/stack.mjs';
+import { apiKeyEntry, freePorts, root, sleep, until } from '../support/stack.mjs';
 import { nthEvent, TYPES } from './events.mjs';
 import { judge, readBack } from './oracle.mjs';
 import { Processor, USER } from './processes.mjs';
@@ -213,8 +212,7 @@ export class Scenario {
   async command(env = {}) {
     const port = await freePorts(1);
     const keys = join(this.harness.folder, `${this.prefix}-keys.json`);
-    const sha256 = createHash('sha256').update(`shk_${USER.password}`).digest('hex');
-    writeFileSync(keys, JSON.stringify([{ id: 'faults', sha256, workspaces: ['*'], scopes: ['query', 'admin'] }]));
+    writeFileSync(keys, JSON.stringify([apiKeyEntry('faults', `shk_${USER.password}`, ['query', 'admin'])]));
     const store = this.store.config(this.database);
     const args = ['start', '--no-demo', '--no-grafana', '--port', String(port)];
     args.push('--data', join(this.harness.folder, this.prefix));

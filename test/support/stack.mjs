@@ -139,6 +139,32 @@ export class Api {
   }
 }
 
+/** Runs SQL over ClickHouse's HTTP interface; rows as objects. */
+export async function clickHouseRows({ url, user, password }, sql) {
+  const response = await fetch(`${url}/?default_format=JSONEachRow&output_format_json_quote_64bit_integers=0`, {
+    method: 'POST',
+    headers: { 'x-clickhouse-user': user, 'x-clickhouse-key': password },
+    body: sql,
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${sql}\n${text}`);
+  return jsonLines(text);
+}
+/** What JSONEachRow holds. */
+export const jsonLines = (text) =>
+  text
+    .split('\n')
+    .filter((l) => l !== '')
+    .map((l) => JSON.parse(l));
+
+/** An entry of SHADOWER_API_KEYS_FILE. */
+export const apiKeyEntry = (id, key, scopes = ['ingest', 'query', 'admin'], workspaces = ['*']) => ({
+  id,
+  sha256: createHash('sha256').update(key).digest('hex'),
+  workspaces,
+  scopes,
+});
+
 const USER = { name: 'e2e', password: randomBytes(16).toString('hex') };
 
 /** The embedded ClickHouse in a process of its own; `rows(sql)` answers with objects. */
@@ -146,20 +172,8 @@ export async function startClickHouse() {
   const { startEmbedded } = processor('clickhouse/embedded/spawn.js');
   const child = await startEmbedded({ dataDir: join(tempFolder('clickhouse'), 'data'), port: 0, users: [USER] });
   onEnd(() => child.stop());
-  const rows = async (sql) => {
-    const response = await fetch(`${child.url}/?default_format=JSONEachRow&output_format_json_quote_64bit_integers=0`, {
-      method: 'POST',
-      headers: { 'x-clickhouse-user': USER.name, 'x-clickhouse-key': USER.password },
-      body: sql,
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${sql}\n${text}`);
-    return text
-      .split('\n')
-      .filter((l) => l !== '')
-      .map((l) => JSON.parse(l));
-  };
-  return { url: child.url, user: USER.name, password: USER.password, rows };
+  const access = { url: child.url, user: USER.name, password: USER.password };
+  return { ...access, rows: (sql) => clickHouseRows(access, sql) };
 }
 
 /** Pipeline and API over `clickhouse`, with a journal unless `kafka` is given. `latenessMs` is off by default. */
@@ -177,14 +191,7 @@ export async function startStack(clickhouse, o) {
     otlpTopics: o.otlpTopics ?? ['otlp_spans'],
     workspace: o.workspace,
     auth: {
-      apiKeys: [
-        {
-          id: 'e2e',
-          sha256: createHash('sha256').update(key).digest('hex'),
-          workspaces: ['*'],
-          scopes: ['ingest', 'query', 'admin'],
-        },
-      ],
+      apiKeys: [apiKeyEntry('e2e', key)],
     },
     http: { host: '127.0.0.1', port: 0, ...(o.limits === undefined ? {} : { limits: o.limits }) },
     time: { latenessMs: o.latenessMs ?? Infinity, futureMs: 600_000 },

@@ -1,7 +1,7 @@
 /** Event log and store as the environment names them: Kafka or the journal, a ClickHouse server or the embedded engine. */
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ClickHouse, type ClickHouseConfig } from '../clickhouse/client';
+import { ownerOf } from '../clickhouse/embedded/lock';
 import { startEmbedded, type EmbeddedProcess } from '../clickhouse/embedded/spawn';
 import { ShadowerError } from '../errors';
 import { JournalInspector } from '../journal/inspect';
@@ -72,17 +72,6 @@ export interface Backends {
   close(): Promise<void>;
 }
 
-/** Process that holds the embedded engine's folder and is alive. */
-function engineOwner(dataDir: string): number | undefined {
-  try {
-    const { pid } = JSON.parse(readFileSync(join(dataDir, 'clickhouse', 'embedded.lock'), 'utf8')) as { pid: number };
-    process.kill(pid, 0);
-    return pid;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Connects to the ClickHouse server that the environment names. Without one: to the embedded engine of a processor that
  * runs on the data folder, or, when none does, to one that is started for as long as this lasts.
@@ -105,7 +94,7 @@ export async function openBackends(env: Environment, dataOption: string | undefi
           'CONFIG_INVALID',
           `${dataDir} holds no data of Shadower; name the folder with --data, or a server with SHADOWER_CLICKHOUSE_URL`,
         );
-      if (engineOwner(dataDir) !== undefined && credentials.url !== undefined) {
+      if (ownerOf(join(dataDir, 'clickhouse')) !== undefined && credentials.url !== undefined) {
         mode = 'running';
         const url = new URL(credentials.url);
         url.hostname = '127.0.0.1';

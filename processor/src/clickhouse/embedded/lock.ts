@@ -29,12 +29,20 @@ function alive(owner: Owner): boolean {
   return owner.started === '' || now === '' || now === owner.started;
 }
 
+const lockFile = (dataDir: string): string => join(dataDir, 'embedded.lock');
+
+/** Process that serves a data directory and is alive. */
+export function ownerOf(dataDir: string): number | undefined {
+  const owner = readOwner(lockFile(dataDir));
+  return owner !== undefined && alive(owner) ? owner.pid : undefined;
+}
+
 /**
  * Takes the lock of a data directory. Returns the function that gives it back.
  * @throws ShadowerError STORE_UNAVAILABLE when a living process holds it
  */
 export function lockDirectory(dataDir: string): () => void {
-  const file = join(dataDir, 'embedded.lock');
+  const file = lockFile(dataDir);
   const mine: Owner = { pid: process.pid, started: startedAt(process.pid) };
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
