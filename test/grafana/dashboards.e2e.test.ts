@@ -1,15 +1,14 @@
 /**
- * Every dashboard in a real Grafana over real data: no panel shows an error, none is empty, variables filter, alert rules
- * are judged, and an exported dashboard works in another Grafana with another datasource.
+ * Every dashboard in a real Grafana over real data: no panel shows an error, none is empty, variables filter, and alert rules
+ * are judged. That they work in another Grafana is in portability.e2e.test.ts.
  *
  * Needs a Grafana (GRAFANA_HOME, PATH or Docker) and a Chromium (CHROMIUM_PATH or installed). Without either it skips, loudly.
  */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContext } from 'playwright-core';
-import { startGrafana, type RunningGrafana } from '../../processor/src/cli/grafana';
+import type { Browser } from 'playwright-core';
 import { launchBrowser, missingBrowser, openDashboard, type Shown } from './browser';
-import { ROOT, freePorts, missingGrafana, startStack, until, type Stack } from './stack';
+import { ROOT, missingGrafana, startStack, until, type Stack } from './stack';
 
 interface DashboardJson {
   uid: string;
@@ -80,8 +79,8 @@ function expectSound(d: DashboardJson, shown: Shown): void {
     ]);
 }
 
-async function open(url: string, picture: string, context?: BrowserContext): Promise<Shown> {
-  const page = await (context ?? browser).newPage();
+async function open(url: string, picture: string): Promise<Shown> {
+  const page = await browser.newPage();
   try {
     return await openDashboard(page, url, picture);
   } finally {
@@ -209,58 +208,5 @@ suite('Grafana', () => {
       .filter((l) => !l.includes('Partial data response error'))
       .filter((l) => /level=error/.test(l) && /provisioning|plugin|shadower|alerting|ngalert/.test(l));
     expect(said).toEqual([]);
-  });
-});
-
-suite('an exported dashboard', () => {
-  let other: RunningGrafana | undefined;
-  afterAll(async () => other?.stop());
-
-  it('works in another Grafana whose datasource has another uid', async () => {
-    const folder = join(stack.folder, 'other');
-    for (const sub of ['datasources', 'dashboards', 'alerting', 'plugins'])
-      mkdirSync(join(folder, 'provisioning', sub), { recursive: true });
-    const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-    other = await startGrafana({
-      port: await freePorts(),
-      dataDir: join(folder, 'grafana'),
-      pluginsDir: join(ROOT, 'plugins'),
-      provisioningDir: join(folder, 'provisioning'),
-      dashboardsDir: join(ROOT, 'dashboards'),
-      clickhouse: { url: 'http://unused', user: '', password: '' },
-      workspace: '',
-      adminPassword: 'only-for-this-test',
-      access: 'login',
-      log: quiet,
-    });
-    const headers = {
-      authorization: `Basic ${Buffer.from('admin:only-for-this-test').toString('base64')}`,
-      'content-type': 'application/json',
-    };
-    const post = async (path: string, body: object): Promise<void> => {
-      const response = await fetch(`${other!.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-      if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    };
-    const { reader, readerPassword } = stack.credentials.clickhouse;
-    await post('/api/datasources', {
-      name: 'Analytics of another team',
-      uid: 'quite-another-uid',
-      type: 'shadower-analytics-datasource',
-      access: 'proxy',
-      url: stack.clickhouseUrl,
-      user: reader,
-      jsonData: { user: reader, workspace: 'demo' },
-      secureJsonData: { password: readerPassword },
-    });
-    const exported = (await (await fetch(`${stack.grafanaUrl}/api/dashboards/uid/shadower-integrations`)).json()) as {
-      dashboard: DashboardJson & { id?: number };
-    };
-    const { id: _id, ...dashboard } = exported.dashboard;
-    await post('/api/dashboards/import', { dashboard, overwrite: false, inputs: [], folderUid: '' });
-
-    const context = await browser.newContext({ extraHTTPHeaders: { authorization: headers.authorization } });
-    const shown = await open(`${other.url}/d/shadower-integrations?from=now-1h&to=now&refresh=`, 'imported', context);
-    await context.close();
-    expectSound(dashboard, shown);
   });
 });
