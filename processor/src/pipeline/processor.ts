@@ -21,8 +21,13 @@ import type { Records } from './records';
 export const ENCODER_VERSION = 2;
 
 export interface PipelineOptions {
-  /** Longest time a record waits in an open batch, milliseconds. */
+  /** Longest time a record waits in an open batch, milliseconds, while flushes are quick. */
   flushIntervalMs: number;
+  /**
+   * The same while they are not: a batch stays open four times as long as the last flush took, up to this. A busy store is
+   * so given fewer, larger blocks instead of more of the small ones that keep it busy.
+   */
+  slowFlushIntervalMs: number;
   /**
    * The same while the partition is behind by more than a quarter of a batch: what is read then is old already, and fewer,
    * larger blocks catch up sooner.
@@ -52,6 +57,7 @@ export interface PipelineOptions {
 }
 export const PIPELINE_DEFAULTS: PipelineOptions = {
   flushIntervalMs: 1000,
+  slowFlushIntervalMs: 5000,
   catchUpIntervalMs: 10_000,
   maxBatchItems: 100_000,
   maxBatchBytes: 64 * 1024 * 1024,
@@ -99,6 +105,8 @@ interface PartitionState {
   logEnd: number;
   /** False once the partition was taken away; whatever still runs for it must stop. */
   owned: boolean;
+  /** How long the last flush took, its wait for a turn included, milliseconds. */
+  flushedInMs: number;
   /** When records were last taken in, by a clock that only goes forward, milliseconds. */
   readAt: number;
   /** Ends this partition's turn of filling a batch while behind. */
@@ -124,6 +132,9 @@ class Turns {
     };
   }
 }
+
+/** How much longer than its last flush a batch stays open: flushing takes at most a fifth of a partition's time. */
+const PAUSE_PER_FLUSH = 4;
 
 const keyOf = (tp: TopicPartition): string => `${tp.topic}\u001f${tp.partition}`;
 
@@ -245,6 +256,7 @@ export class Pipeline implements LogConsumer {
         logEnd: -1,
         owned: true,
         flushQueued: false,
+        flushedInMs: 0,
         readAt: 0,
         endFilling: undefined,
         queue: Promise.resolve(),
@@ -324,7 +336,11 @@ export class Pipeline implements LogConsumer {
 
   private isDue(s: PartitionState): boolean {
     if (s.batch === undefined) return false;
-    const { flushIntervalMs, catchUpIntervalMs } = this.options;
+    const { slowFlushIntervalMs, catchUpIntervalMs } = this.options;
+    const flushIntervalMs = Math.max(
+      this.options.flushIntervalMs,
+      Math.min(slowFlushIntervalMs, PAUSE_PER_FLUSH * s.flushedInMs),
+    );
     const waited = this.clock() - s.batch.at;
     // A clock that was set back does not tell how long the batch has waited; it may not wait until that has caught up.
     if (waited < 0) return true;
@@ -358,6 +374,7 @@ export class Pipeline implements LogConsumer {
     // recorded, for the successor.
     if (s.replay !== undefined && s.position < s.replay.to) return;
     const started = this.clock();
+    const begun = performance.now();
     const range: OffsetRange = {
       ...(s.replay ?? this.rangeOf(s, batch!)),
       epoch: s.epoch,
@@ -396,6 +413,7 @@ export class Pipeline implements LogConsumer {
       throw e;
     }
     if (!s.owned) return;
+    s.flushedInMs = performance.now() - begun;
     s.committed = range.to;
     s.from = range.to;
     s.position = Math.max(s.position, range.to);
