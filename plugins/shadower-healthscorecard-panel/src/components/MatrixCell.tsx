@@ -2,6 +2,7 @@ import React from 'react';
 import { css, cx } from '@emotion/css';
 import { colorManipulator, type GrafanaTheme2 } from '@grafana/data';
 import { useStyles2, useTheme2 } from '@grafana/ui';
+import { exemptionState } from '../data/exemptions';
 import { termHeat } from '../data/matrix';
 import { type Term } from '../data/model';
 import { statusOfTerm, termStatusText } from '../data/status';
@@ -55,7 +56,7 @@ export const MatrixCell = React.memo(function MatrixCell({ term, shows, now, tim
       {term.status !== 'ok' && <StatusIcon status={statusOfTerm(term.status)} size={1.5} />}
       <span className={styles.text}>{heat === null && term.value === null ? UNKNOWN : number}</span>
       {term.exemption && (
-        <span className={styles.mark} aria-hidden>
+        <span className={cx(styles.mark, exemptionState(term.exemption, now) !== 'active' && styles.over)} aria-hidden>
           {t('matrix.exempt', 'E')}
         </span>
       )}
@@ -98,5 +99,7 @@ const getStyles = (theme: GrafanaTheme2) => ({
     fontSize: theme.typography.bodySmall.fontSize,
     color: theme.colors.text.primary,
   }),
+  // An exemption that is not valid (any more).
+  over: css({ textDecoration: 'line-through', color: theme.colors.text.secondary }),
   hidden: css(visuallyHidden),
 });

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const plugin = path.resolve(here, '../..');
-const bundleDir = path.join(plugin, 'test-results/harness');
+const bundlesDir = path.join(plugin, 'test-results/harness');
 const require = createRequire(import.meta.url);
 
 /** The end of the scenarios' time range, as in scenarios.ts. */
@@ -27,19 +27,20 @@ export function findChromium() {
   }
 }
 
-function bundle() {
+function bundle(mode) {
   const webpack = require('webpack');
   return new Promise((resolve, reject) => {
     webpack(
       {
-        mode: 'development',
+        mode,
         devtool: false,
+        optimization: { minimize: false },
         context: plugin,
         entry: path.join(here, 'harness.tsx'),
-        output: { path: bundleDir, filename: 'harness.js' },
+        output: { path: path.join(bundlesDir, mode), filename: 'harness.js' },
         cache: {
           type: 'filesystem',
-          name: 'browser-test',
+          name: `browser-test-${mode}`,
           buildDependencies: { config: [fileURLToPath(import.meta.url)] },
         },
         module: {
@@ -69,7 +70,7 @@ function bundle() {
 }
 
 /** The page, its script, and the icon files that @grafana/ui fetches from Grafana's server. Loopback only. */
-function serve() {
+function serve(mode) {
   const icons = path.join(path.dirname(require.resolve('@grafana/ui/package.json')), 'dist/public/img/icons');
   const html =
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Health Scorecard</title><link rel="icon" href="data:,"></head>' +
@@ -78,7 +79,7 @@ function serve() {
     const url = new URL(request.url, 'http://localhost');
     const icon = url.pathname.match(/\/img\/icons\/((?:[a-z]+\/)?[a-z0-9-]+\.svg)$/i);
     const file =
-      url.pathname === '/harness.js' ? path.join(bundleDir, 'harness.js') : icon && path.join(icons, icon[1]);
+      url.pathname === '/harness.js' ? path.join(bundlesDir, mode, 'harness.js') : icon && path.join(icons, icon[1]);
     if (url.pathname === '/') {
       response.setHeader('content-type', 'text/html').end(html);
     } else if (file && fs.existsSync(file)) {
@@ -92,11 +93,11 @@ function serve() {
 }
 
 /**
- * Bundles the harness and opens it. `page` has `mountPanel` and `refreshPanel` (harness.tsx); `problems` collects what the
+ * Bundles the harness and opens it; `mode` is webpack's, without minimising. `page` has `mountPanel` and `refreshPanel` (harness.tsx); `problems` collects what the
  * page throws or logs as an error.
  */
-export async function openHarness(executablePath) {
-  await bundle();
+export async function openHarness(executablePath, { mode = 'development', fixedTime = true } = {}) {
+  await bundle(mode);
   const { chromium } = await import('playwright-core');
   const browser = await chromium.launch({
     executablePath,
@@ -114,7 +115,7 @@ export async function openHarness(executablePath) {
       '--js-flags=--expose-gc',
     ],
   });
-  const server = await serve();
+  const server = await serve(mode);
   const close = async () => {
     await browser.close();
     server.close();
@@ -131,8 +132,10 @@ export async function openHarness(executablePath) {
         !message.location().url.includes('/public/fonts/') &&
         problems.push(`console: ${message.text()} ${message.location().url}`)
     );
-    // Relative times must not depend on the day the test runs.
-    await page.clock.setFixedTime(NOW);
+    if (fixedTime) {
+      // Relative times must not depend on the day the test runs.
+      await page.clock.setFixedTime(NOW);
+    }
     await page.goto(`http://127.0.0.1:${server.address().port}/`);
     if (!(await page.evaluate(() => 'mountPanel' in window))) {
       throw new Error(`the harness did not start: ${problems.join('; ')}`);

@@ -28,6 +28,8 @@ import { NOW, SCENARIOS } from './scenarios';
 
 export interface MountRequest {
   scenario: string;
+  /** Of the scenario `many`: how many entities. */
+  count?: number;
   mode: 'light' | 'dark';
   width: number;
   height: number;
@@ -79,7 +81,7 @@ const requestAt = (endTime: number) => ({ targets: [{ refId: 'A' }], endTime }) 
 
 function draw(request: MountRequest): number {
   const { scenario, mode, width, height } = request;
-  const made = SCENARIOS[scenario]();
+  const made = SCENARIOS[scenario](request.count);
   const theme = themes[mode];
   const to = dateTime(made.to ?? NOW);
   const from = dateTime(to.valueOf() - 6 * 3600_000);

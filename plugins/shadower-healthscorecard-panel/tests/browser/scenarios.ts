@@ -169,7 +169,8 @@ const broken: DataFrame[] = [
 ];
 
 /** Frames by name; made anew for each mount, because panels may keep state in fields. */
-export const SCENARIOS: Record<string, () => Scenario> = {
+export const SCENARIOS: Record<string, (count?: number) => Scenario> = {
+  many: (count = 100) => ({ series: manyFrames(count) }),
   card: () => ({ series: only(sampleFrames(NOW), 'payments-api') }),
   few: () => ({ series: sampleFrames(NOW) }),
   unknown: () => ({ series: only(sampleFrames(NOW), 'mail-gateway') }),
