@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { buildProcessor, install } from '../scripts/prepare.mjs';
 
-const HELP = `npm run bench -- pipeline|freshness|queries [options]
+const HELP = `npm run bench -- pipeline|freshness|queries|panels [options]
 
   pipeline    events per second and per CPU-second, beside ClickHouse's own Kafka engine
     --events N        events per topic (2,000,000)
@@ -26,6 +26,11 @@ const HELP = `npm run bench -- pipeline|freshness|queries [options]
     --rows N          raw events over seven days (2,000,000)
     --runs N          timed runs of each query (20)
 
+  panels      layout time, frame rate and memory of the panels, beside Grafana's node graph where a Grafana is found
+    --sizes LIST      nodes of the graphs and entities of the scorecards, separated by commas (100 to 10,000)
+    --seconds N       of panning and of zooming (3)
+    --only NAMES      of graph, scorecard; separated by commas
+
   --json      the last line of the output is the result as JSON
 `;
 
@@ -41,6 +46,8 @@ const options = /** @type {const} */ ({
   runs: { type: 'string' },
   samples: { type: 'string' },
   rate: { type: 'string' },
+  sizes: { type: 'string' },
+  seconds: { type: 'string' },
   tune: { type: 'boolean', default: false },
   sweep: { type: 'boolean', default: false },
   outage: { type: 'boolean', default: false },
@@ -68,7 +75,7 @@ if (values.help) {
 }
 /** A whole number of at least 1. */
 const number = (
-  /** @type {'events' | 'series' | 'minutes' | 'rounds' | 'samples' | 'rate' | 'rows' | 'runs'} */ name,
+  /** @type {'events' | 'series' | 'minutes' | 'rounds' | 'samples' | 'rate' | 'rows' | 'runs' | 'seconds'} */ name,
   /** @type {number} */ standard,
 ) => {
   const n = values[name] === undefined ? standard : Number(String(values[name]).replace(/[_,]/g, ''));
@@ -111,6 +118,16 @@ const benches = {
   queries: async () => {
     const { queries } = await import('./queries.mjs');
     return queries({ rows: number('rows', 2_000_000), runs: number('runs', 20) });
+  },
+  panels: async () => {
+    const { panels } = await import('./panels.mjs');
+    const sizes = values.sizes?.split(',').map(Number);
+    if (sizes?.some((n) => !Number.isInteger(n) || n < 1)) fail(`--sizes ${values.sizes}: whole numbers are needed`);
+    return panels({
+      seconds: number('seconds', 3),
+      ...(sizes === undefined ? {} : { sizes }),
+      ...text('only'),
+    });
   },
 };
 

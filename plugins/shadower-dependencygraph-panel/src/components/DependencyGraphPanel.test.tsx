@@ -7,7 +7,7 @@ import {
   type PanelProps,
   toDataFrame,
 } from '@grafana/data';
-import { fireEvent, render, screen, within } from '@testing-library/react';
+import { configure, fireEvent, render, screen, waitFor, within } from '@testing-library/react';
 import React from 'react';
 import type { GraphOptions } from '../types';
 import { DependencyGraphPanel } from './DependencyGraphPanel';
@@ -59,6 +59,10 @@ function props(series: DataFrame[], more: Partial<PanelProps<GraphOptions>> = {}
   };
 }
 
+// The layout's code is loaded when it is first wanted.
+configure({ asyncUtilTimeout: 20_000 });
+jest.setTimeout(60_000);
+
 const frontend = () => screen.findByRole('button', { name: 'frontend, degraded, score 72, 12 req/s out' });
 
 describe('DependencyGraphPanel', () => {
@@ -86,16 +90,18 @@ describe('DependencyGraphPanel', () => {
     start.focus();
     fireEvent.keyDown(start, { key: 'ArrowRight' });
     const next = screen.getByRole('button', { name: /^api, healthy/ });
-    expect(next).toHaveFocus();
+    await waitFor(() => expect(next).toHaveFocus());
     fireEvent.keyDown(next, { key: 'Enter' });
     expect(screen.getByRole('region', { name: 'Details of api' })).toBeInTheDocument();
   });
 
   it('unpins all', async () => {
     const onOptionsChange = jest.fn();
-    const options = { pinned: { web: { x: 5, y: 5 }, gone: { x: 1, y: 1 } } } as unknown as GraphOptions;
+    const at = { web: { x: 50, y: 50 }, gone: { x: 1, y: 1 } };
+    const options = { pinned: { layered: { at } } } as unknown as GraphOptions;
     render(<DependencyGraphPanel {...props(frames(), { options, onOptionsChange })} />);
-    expect((await frontend()).getAttribute('transform')).toBe('translate(5 5)');
+    // A button of 68 units around the node's centre.
+    expect((await frontend()).style).toMatchObject({ left: '16px', top: '16px' });
     fireEvent.click(screen.getByRole('button', { name: 'Unpin all (1)' }));
     expect(onOptionsChange).toHaveBeenCalledWith(expect.objectContaining({ pinned: {} }));
   });

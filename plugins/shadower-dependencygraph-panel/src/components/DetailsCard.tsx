@@ -1,33 +1,49 @@
 import { css, cx } from '@emotion/css';
 import type { GrafanaTheme2, LinkModel } from '@grafana/data';
-import { IconButton, useStyles2 } from '@grafana/ui';
-import React from 'react';
-import type { Detail, GraphEdge } from '../data/model';
-import { type Adjacency, edgeLabel } from '../render/describe';
-import { STATUS_NAMES } from '../render/shapes';
+import { t } from '@grafana/i18n';
+import { Button, IconButton, useStyles2 } from '@grafana/ui';
+import React, { useMemo } from 'react';
+import type { Adjacency } from '../analysis/graphs';
+import type { Change, Detail, GraphEdge, GraphModel, Previous } from '../data/model';
+import { edgeLabel } from '../render/describe';
 import { StatusIcon } from '../render/StatusBadge';
 import type { Selection } from '../selection';
+import { changeName, RAW, statusName } from '../words';
+import { Histories } from './Histories';
 
 /** Width of the card beside the graph, in theme spacing units. */
 export const CARD_UNITS = 36;
 
+/** Members of a group listed; the table has all. */
+const MEMBERS_LISTED = 20;
+
 interface Props {
+  model: GraphModel;
   graph: Adjacency;
   selection: Selection;
   onSelect: (selection: Selection | undefined) => void;
+  onOpenGroup: (group: string) => void;
+  /** Position of the time looked at among the model's times. */
+  timeIndex: number;
+  comparing: boolean;
   /** At the bottom instead of at the side, for narrow panels. */
   below: boolean;
 }
 
 /** Everything known about the selected node or edge, with its data links and its neighbours. */
-export function DetailsCard({ graph, selection, onSelect, below }: Props) {
+export function DetailsCard(props: Props) {
+  const { model, graph, selection, onSelect, onOpenGroup, below, timeIndex, comparing } = props;
   const styles = useStyles2(getStyles);
+  const histories = useMemo(
+    () => (model.times.length > 1 ? model.history(selection.kind, selection.id) : []),
+    [model, selection]
+  );
   const isNode = selection.kind === 'node';
   const title = isNode ? graph.getNodeAttribute(selection.id, 'title') : edgeTitle(graph, selection.id);
   return (
     <section
       className={cx(styles.card, below ? styles.below : styles.beside)}
-      aria-label={`Details of ${title}`}
+      aria-label={t('details.label', 'Details of {{title}}', { title, ...RAW })}
       onKeyDown={(event) => {
         if (event.key === 'Escape') {
           event.stopPropagation();
@@ -37,13 +53,20 @@ export function DetailsCard({ graph, selection, onSelect, below }: Props) {
     >
       <header className={styles.header}>
         <h3 className={styles.title}>{title}</h3>
-        <IconButton name="times" tooltip="Close details" onClick={() => onSelect(undefined)} />
+        <IconButton name="times" tooltip={t('details.close', 'Close details')} onClick={() => onSelect(undefined)} />
       </header>
       {isNode ? (
-        <NodeDetails graph={graph} id={selection.id} onSelect={onSelect} />
+        <NodeDetails
+          graph={graph}
+          id={selection.id}
+          onSelect={onSelect}
+          onOpenGroup={onOpenGroup}
+          comparing={comparing}
+        />
       ) : (
-        <EdgeDetails graph={graph} id={selection.id} onSelect={onSelect} />
+        <EdgeDetails graph={graph} id={selection.id} onSelect={onSelect} comparing={comparing} />
       )}
+      <Histories histories={histories} at={timeIndex} />
     </section>
   );
 }
@@ -53,7 +76,9 @@ function edgeTitle(graph: Adjacency, id: string): string {
   return `${graph.getNodeAttribute(source, 'title')} → ${graph.getNodeAttribute(target, 'title')}`;
 }
 
-function NodeDetails({ graph, id, onSelect }: { graph: Adjacency; id: string; onSelect: Props['onSelect'] }) {
+type PartProps = Pick<Props, 'graph' | 'onSelect' | 'comparing'> & { id: string };
+
+function NodeDetails({ graph, id, onSelect, onOpenGroup, comparing }: PartProps & Pick<Props, 'onOpenGroup'>) {
   const styles = useStyles2(getStyles);
   const node = graph.getNodeAttributes(id);
   return (
@@ -62,8 +87,12 @@ function NodeDetails({ graph, id, onSelect }: { graph: Adjacency; id: string; on
         <p className={styles.status}>
           <StatusIcon status={node.status} size={16} />
           <span>
-            <strong>{STATUS_NAMES[node.status]}</strong>
-            {node.score === undefined ? ', no score' : `, score ${node.score.text} of 100`}
+            <strong>{statusName(node.status)}</strong>
+            {node.members !== undefined
+              ? `, ${t('details.worst', 'the worst of its members')}`
+              : node.score === undefined
+                ? `, ${t('details.no-score', 'no score')}`
+                : `, ${t('details.score', 'score {{score}} of 100', { score: node.score.text, ...RAW })}`}
           </span>
         </p>
       )}
@@ -71,27 +100,46 @@ function NodeDetails({ graph, id, onSelect }: { graph: Adjacency; id: string; on
         {[
           node.subtitle,
           node.subtitle === node.kind ? '' : node.kind,
-          node.external ? 'external' : '',
-          node.implied ? 'named by an edge only: no row describes it' : '',
+          node.group === '' || node.group === node.title || node.group === node.kind ? '' : node.group,
+          node.external ? t('details.external', 'external') : '',
+          node.implied ? t('details.implied', 'named by an edge only: no row describes it') : '',
+          node.absent ? t('details.absent', 'no data at this time') : '',
         ]
           .filter((part) => part !== '')
           .join(' · ')}
       </p>
+      {comparing && <ChangeLine change={node.change} previous={node.previous} />}
       <Values
         details={[
-          ...(node.title === node.id ? [] : [{ label: 'id', text: node.id, links: () => [] }]),
-          ...node.details,
+          ...(node.title === node.id || node.members !== undefined
+            ? []
+            : [{ label: 'id', text: node.id, links: () => [] }]),
+          ...node.details(),
         ]}
       />
+      {node.members !== undefined && (
+        <>
+          <Button size="sm" variant="secondary" icon="layer-group" onClick={() => onOpenGroup(node.group)}>
+            {t('menu.open-group', 'Open group')}
+          </Button>
+          <p className={styles.subtitle}>
+            {node.members
+              .slice(0, MEMBERS_LISTED)
+              .map((member) => member.title)
+              .join(', ')}
+            {node.members.length > MEMBERS_LISTED && ' …'}
+          </p>
+        </>
+      )}
       <Neighbours
-        heading="Called by"
+        heading={t('details.called-by', 'Called by')}
         edges={graph.mapInEdges(id, (_id, edge) => edge)}
         end="source"
         graph={graph}
         onSelect={onSelect}
       />
       <Neighbours
-        heading="Calls"
+        heading={t('details.calls', 'Calls')}
         edges={graph.mapOutEdges(id, (_id, edge) => edge)}
         end="target"
         graph={graph}
@@ -101,15 +149,23 @@ function NodeDetails({ graph, id, onSelect }: { graph: Adjacency; id: string; on
   );
 }
 
-function EdgeDetails({ graph, id, onSelect }: { graph: Adjacency; id: string; onSelect: Props['onSelect'] }) {
+function EdgeDetails({ graph, id, onSelect, comparing }: PartProps) {
   const styles = useStyles2(getStyles);
   const edge = graph.getEdgeAttributes(id);
   return (
     <>
       <p className={styles.subtitle}>
-        {[edge.relation, edge.declared ? 'declared, not observed' : ''].filter((part) => part !== '').join(' · ')}
+        {[
+          edge.relation,
+          edge.declared ? t('details.declared', 'declared, not observed') : '',
+          edge.absent ? t('details.absent', 'no data at this time') : '',
+        ]
+          .filter((part) => part !== '')
+          .join(' · ')}
       </p>
-      <Values details={edge.details} />
+      {comparing && <ChangeLine change={edge.change} previous={edge.previous} />}
+      <Values details={edge.details()} />
+      {edge.members !== undefined && <p className={styles.subtitle}>{edgeLabel(edge, ['rate', 'errors', 'p95'])}</p>}
       <ul className={styles.neighbours}>
         {[...new Set([edge.source, edge.target])].map((end) => (
           <li key={end}>
@@ -123,6 +179,30 @@ function EdgeDetails({ graph, id, onSelect }: { graph: Adjacency; id: string; on
   );
 }
 
+/** What changed since the previous period, with the values of then. */
+function ChangeLine({ change, previous }: { change: Change | undefined; previous: Previous | undefined }) {
+  const styles = useStyles2(getStyles);
+  if (change === undefined) {
+    return null;
+  }
+  const { rate, errorRate, p95 } = previous?.metrics ?? {};
+  const before = [
+    previous?.status === undefined ? '' : statusName(previous.status),
+    previous?.score?.text ?? '',
+    rate?.text ?? '',
+    errorRate === undefined ? '' : t('describe.errors', '{{share}} err', { share: errorRate.text, ...RAW }),
+    p95 === undefined ? '' : `p95 ${p95.text}`,
+  ].filter((part) => part !== '');
+  return (
+    <p className={styles.status}>
+      <strong>{changeName(change)}</strong>
+      {before.length > 0 && (
+        <span>{t('details.before', 'before: {{values}}', { values: before.join(' · '), ...RAW })}</span>
+      )}
+    </p>
+  );
+}
+
 function Values({ details }: { details: Detail[] }) {
   const styles = useStyles2(getStyles);
   return (
@@ -131,7 +211,7 @@ function Values({ details }: { details: Detail[] }) {
         <div key={`${detail.label} ${i}`}>
           <dt>{detail.label}</dt>
           <dd>
-            {detail.text}
+            {detail.text || t('details.no-data', 'no data')}
             {detail.links().map((link, j) => (
               <DataLink key={j} link={link} />
             ))}
@@ -178,7 +258,9 @@ function Neighbours({ heading, edges, end, graph, onSelect }: NeighboursProps) {
       <ul className={styles.neighbours}>
         {edges.map((edge) => {
           const title = graph.getNodeAttribute(edge[end], 'title');
-          const values = edgeLabel(edge, ['rate', 'errors', 'p95']) || (edge.declared ? 'declared' : 'details');
+          const values =
+            edgeLabel(edge, ['rate', 'errors', 'p95']) ||
+            (edge.declared ? t('details.declared-short', 'declared') : t('details.edge', 'details'));
           return (
             <li key={edge.id}>
               <button type="button" className={styles.link} onClick={() => onSelect({ kind: 'node', id: edge[end] })}>
@@ -187,7 +269,7 @@ function Neighbours({ heading, edges, end, graph, onSelect }: NeighboursProps) {
               <button
                 type="button"
                 className={cx(styles.link, styles.edgeLink)}
-                aria-label={`Edge ${heading.toLowerCase()} ${title}: ${values}`}
+                aria-label={`${heading} ${title}: ${values}`}
                 onClick={() => onSelect({ kind: 'edge', id: edge.id })}
               >
                 {values}

@@ -1,20 +1,25 @@
 import { css } from '@emotion/css';
 import { formattedValueToString, getValueFormat, type GrafanaTheme2 } from '@grafana/data';
+import { t } from '@grafana/i18n';
 import { useStyles2, useTheme2 } from '@grafana/ui';
 import React from 'react';
-import { type GraphModel, STATUSES } from '../data/model';
-import { type Severity, severityColor, severityOf } from '../render/colors';
-import { EXTERNAL_ICON, STATUS_NAMES } from '../render/shapes';
+import { type Change, type GraphModel, STATUSES } from '../data/model';
+import { changeColor, rateColor, type Severity, severityColor, severityOf } from '../render/colors';
+import { EXTERNAL_ICON } from '../render/shapes';
 import { StatusIcon } from '../render/StatusBadge';
 import type { GraphOptions } from '../types';
+import { changeName, statusName } from '../words';
 
 interface Props {
   model: GraphModel;
   options: GraphOptions;
+  comparing: boolean;
 }
 
+const CHANGES: Change[] = ['new', 'lost', 'worse', 'better'];
+
 /** Explains the signs that occur in this graph, and only those. */
-export function Legend({ model, options }: Props) {
+export function Legend({ model, options, comparing }: Props) {
   const styles = useStyles2(getStyles);
   const theme = useTheme2();
   const statuses = [...STATUSES].reverse().filter((status) => model.nodes.some((node) => node.status === status));
@@ -27,18 +32,18 @@ export function Legend({ model, options }: Props) {
     options.edgeMetric === 'errorRate'
       ? [options.errorRateWarn, options.errorRateBad]
       : [options.p95Warn, options.p95Bad];
-  const metric = options.edgeMetric === 'errorRate' ? 'errors' : 'p95';
+  const metric = options.edgeMetric === 'errorRate' ? t('legend.errors', 'errors') : t('legend.p95', 'p95');
   const steps: Array<[Severity, string]> = [
     ['ok', `${metric} < ${format(warn)}`],
     ['warn', `≥ ${format(warn)}`],
     ['bad', `≥ ${format(bad)}`],
   ];
   return (
-    <ul className={styles.legend} aria-label="Legend">
+    <ul className={styles.legend} aria-label={t('legend.label', 'Legend')}>
       {statuses.map((status) => (
         <li key={status}>
           <StatusIcon status={status} />
-          {STATUS_NAMES[status]}
+          {statusName(status)}
         </li>
       ))}
       {model.nodes.some((node) => node.external) && (
@@ -46,10 +51,26 @@ export function Legend({ model, options }: Props) {
           <svg width={12} height={12} viewBox="0 0 16 16" aria-hidden="true">
             <path d={EXTERNAL_ICON} fill="none" stroke={theme.colors.text.secondary} strokeWidth={1.6} />
           </svg>
-          External
+          {t('legend.external', 'External')}
         </li>
       )}
-      {(severities.has('ok') || severities.has('warn') || severities.has('bad')) &&
+      {comparing &&
+        CHANGES.filter((change) => model.edges.some((edge) => edge.change === change)).map((change) => (
+          <li key={change}>
+            <Line color={changeColor(change, theme)} dashed={change === 'lost'} />
+            {changeName(change)}
+          </li>
+        ))}
+      {!comparing && options.edgeMetric === 'rate' && (
+        <li>
+          <Line color={rateColor(0.3, theme)} />
+          {t('legend.rate-low', 'less')}
+          <Line color={rateColor(1, theme)} />
+          {t('legend.rate-high', 'more traffic')}
+        </li>
+      )}
+      {!comparing &&
+        (severities.has('ok') || severities.has('warn') || severities.has('bad')) &&
         steps.map(([severity, text]) => (
           <li key={severity}>
             <Line color={severityColor(severity, theme)} />
@@ -59,7 +80,7 @@ export function Legend({ model, options }: Props) {
       {model.edges.some((edge) => edge.declared) && (
         <li>
           <Line color={theme.colors.text.secondary} dashed />
-          Declared
+          {t('legend.declared', 'Declared')}
         </li>
       )}
     </ul>

@@ -1,5 +1,6 @@
 import { css, keyframes } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
+import { t } from '@grafana/i18n';
 import { Button, Icon, type IconName, Spinner, useStyles2 } from '@grafana/ui';
 import React from 'react';
 
@@ -22,7 +23,7 @@ export function Message({ icon, title, text, role = 'status', onSample }: Props)
       {text !== undefined && <p className={styles.text}>{text}</p>}
       {onSample !== undefined && (
         <Button size="sm" variant="secondary" onClick={onSample}>
-          Show sample
+          {t('panel.show-sample', 'Show sample')}
         </Button>
       )}
     </div>

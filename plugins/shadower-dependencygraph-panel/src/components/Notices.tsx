@@ -1,8 +1,8 @@
 import { css } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
+import { t } from '@grafana/i18n';
 import { Icon, useStyles2 } from '@grafana/ui';
 import React, { useState } from 'react';
-import { count } from '../data/compare';
 import type { Notice } from '../data/model';
 
 /** What was wrong with the data, folded to one line: the first notice, and how many more there are. */
@@ -12,8 +12,15 @@ export function Notices({ notices, hiddenNodes }: { notices: Notice[]; hiddenNod
   if (notices.length === 0) {
     return null;
   }
-  const summary =
-    hiddenNodes > 0 ? `${hiddenNodes} hidden` : notices.length === 1 ? '1 notice' : count(notices.length, 'notice');
+  const count = hiddenNodes > 0 ? notices.length - 1 : notices.length;
+  const summary = [
+    hiddenNodes > 0 ? t('notices.hidden', '{{count}} hidden', { count: hiddenNodes }) : '',
+    hiddenNodes === 0
+      ? t('notices.count', '{{count}} notices', { count, defaultValue_one: '{{count}} notice' })
+      : count > 0
+        ? t('notices.more', '{{count}} more notices', { count, defaultValue_one: '{{count}} more notice' })
+        : '',
+  ].filter((part) => part !== '');
   return (
     <div className={styles.notices}>
       <button type="button" className={styles.toggle} aria-expanded={open} onClick={() => setOpen(!open)}>
@@ -21,7 +28,7 @@ export function Notices({ notices, hiddenNodes }: { notices: Notice[]; hiddenNod
           name={notices.some((notice) => notice.severity === 'warning') ? 'exclamation-triangle' : 'info-circle'}
           size="sm"
         />
-        {hiddenNodes > 0 && notices.length > 1 ? `${summary}, ${count(notices.length - 1, 'more notice')}` : summary}
+        {summary.join(', ')}
       </button>
       {open && (
         <ul className={styles.list}>

@@ -1,12 +1,13 @@
 import { createTheme, type DataFrame, type Field, FieldType, toDataFrame } from '@grafana/data';
-import { adjacency, nodeName } from '../render/describe';
+import { adjacency } from '../analysis/graphs';
+import { nodeName } from '../render/describe';
 import { buildGraph, type BuildSettings } from './buildGraph';
 import { emptiness, recognise } from './frames';
+import { limited } from './limits';
 
 const SETTINGS: BuildSettings = {
   theme: createTheme(),
-  maxNodes: 100,
-  maxEdges: 100,
+  groupBy: 'auto',
   scoreHealthy: 90,
   scoreDegraded: 70,
 };
@@ -138,7 +139,7 @@ describe('edges', () => {
     ];
     const ghost = build(frames).nodes.find((node) => node.id === 'ghost');
     expect(ghost).toMatchObject({ implied: true, status: 'unknown' });
-    expect(texts(frames)).toEqual([expect.stringContaining('1 node added because edges name it')]);
+    expect(texts(frames)).toEqual([expect.stringContaining('1 node added because edges name them')]);
   });
 
   it('gives edges without an id one, and draws duplicates under ids of their own', () => {
@@ -148,7 +149,7 @@ describe('edges', () => {
     ]);
     expect(model.edges.map((edge) => edge.id)).toEqual(['a → b', 'a → b #2', 'x', 'x #2']);
     expect(model.notices.map((notice) => notice.text)).toEqual([
-      expect.stringContaining('1 edge id occurs more than once'),
+      expect.stringContaining('Edge ids that occur more than once: 1'),
     ]);
   });
 
@@ -205,16 +206,26 @@ describe('the whole graph', () => {
   });
 
   it('keeps the unhealthy and the connected when a limit cuts, and says how many it hides', () => {
-    const model = build(
-      [
+    const model = limited(
+      build([
         frame('nodes', { id: ['a', 'b', 'c', 'd'], status: ['healthy', 'healthy', 'critical', 'healthy'] }),
         frame('edges', { id: ['1', '2'], source: ['a', 'd'], target: ['d', 'c'] }),
-      ],
-      { maxNodes: 2 }
+      ]),
+      { maxNodes: 2, maxEdges: 100 }
     );
     expect(model.nodes.map((node) => node.id)).toEqual(['c', 'd']);
     expect(model.hidden).toEqual({ nodes: 2, edges: 1 });
     expect(model.notices[0].text).toContain('2 nodes and 1 edge hidden by the limit of 2 nodes');
+  });
+
+  it('groups by the column that says what a node belongs to, else by kind', () => {
+    const groups = (columns: Record<string, Column>, groupBy = 'auto') =>
+      build([frame('nodes', columns)], { groupBy }).nodes.map((node) => node.group);
+    const base = { id: ['a', 'b'], title: ['A', 'B'], kind: ['service', 'database'] };
+    expect(groups({ ...base, detail__team: ['x', 'y'] })).toEqual(['x', 'y']);
+    expect(groups(base)).toEqual(['service', 'database']);
+    expect(groups({ ...base, region: ['eu', 'us'] }, 'kind')).toEqual(['service', 'database']);
+    expect(groups(base, '')).toEqual(['', '']);
   });
 
   it('passes on the notices of the datasource', () => {

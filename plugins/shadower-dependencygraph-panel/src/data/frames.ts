@@ -8,12 +8,16 @@ import {
   type GrafanaTheme2,
   type LinkModel,
 } from '@grafana/data';
+import { compareText } from './compare';
 import type { Emptiness, Reading } from './model';
 
 /** The frames of a graph; either list may be empty. */
 export interface GraphFrames {
   nodes: DataFrame[];
   edges: DataFrame[];
+  /** The same of the previous period. */
+  previousNodes: DataFrame[];
+  previousEdges: DataFrame[];
   /** Frames that are neither. */
   ignored: DataFrame[];
 }
@@ -28,10 +32,15 @@ function fieldNames(frame: DataFrame): Set<string> {
   return new Set(frame.fields.map((field) => field.name.trim().toLowerCase()));
 }
 
+/** Name and refId without the mark of the previous period. */
+function labels(frame: DataFrame): string[] {
+  return [frame.name ?? '', frame.refId ?? ''].map((text) => text.trim().toLowerCase());
+}
+
+const PREVIOUS = /(^|[^a-z])previous([^a-z]|$)/;
+
 function hint(frame: DataFrame): 'nodes' | 'edges' | undefined {
-  const name = (frame.name ?? '').trim().toLowerCase();
-  const ref = (frame.refId ?? '').trim().toLowerCase();
-  for (const text of [name, ref]) {
+  for (const text of labels(frame).map((label) => label.replace(/[^a-z]*previous$/, ''))) {
     if (/(^|[^a-z])edges?$/.test(text)) {
       return 'edges';
     }
@@ -44,10 +53,11 @@ function hint(frame: DataFrame): 'nodes' | 'edges' | undefined {
 
 /**
  * Sorts frames into nodes and edges. Field names decide (`source` and `target` make edges, `id` makes nodes); where both
- * readings are possible, the frame's name or refId (`nodes`, `edges`) does.
+ * readings are possible, the frame's name or refId (`nodes`, `edges`) does. A frame with the word `previous` in its name or
+ * refId (`previous_edges`, `edges previous`) is of the previous period.
  */
 export function recognise(frames: DataFrame[]): GraphFrames {
-  const found: GraphFrames = { nodes: [], edges: [], ignored: [] };
+  const found: GraphFrames = { nodes: [], edges: [], previousNodes: [], previousEdges: [], ignored: [] };
   for (const frame of frames) {
     const names = fieldNames(frame);
     const couldBeEdges = names.has('source') && names.has('target');
@@ -57,10 +67,11 @@ export function recognise(frames: DataFrame[]): GraphFrames {
       hint(frame) === 'nodes' ||
       ['title', 'subtitle', 'mainstat', 'secondarystat', 'status', 'score', 'kind'].some((n) => names.has(n)) ||
       [...names].some((n) => n.startsWith('arc__') || n.startsWith('detail__'));
+    const previous = labels(frame).some((label) => PREVIOUS.test(label));
     if (couldBeEdges && !(hint(frame) === 'nodes' && couldBeNodes)) {
-      found.edges.push(frame);
+      (previous ? found.previousEdges : found.edges).push(frame);
     } else if (couldBeNodes && (nodeLike || names.size === 1)) {
-      found.nodes.push(frame);
+      (previous ? found.previousNodes : found.nodes).push(frame);
     } else {
       found.ignored.push(frame);
     }
@@ -91,9 +102,14 @@ const DEFAULT_CONFIG: Record<string, Partial<FieldConfig>> = {
   score: { decimals: 0 },
 };
 
+/** Other names in use for columns of ours. */
+const ALIASES: Partial<Record<string, string>> = { lat: 'latitude', lon: 'longitude', lng: 'longitude' };
+
 /** A frame's columns by case-insensitive name, reading one row at a time. */
 export class Columns {
   private readonly byName = new Map<string, Field>();
+  private arcNames: string[] | undefined;
+  private previous: boolean | undefined;
   private readonly displays = new Map<Field, (value: unknown) => string>();
 
   constructor(
@@ -101,11 +117,22 @@ export class Columns {
     private readonly context: FormatContext
   ) {
     for (const field of frame.fields) {
-      const name = field.name.trim().toLowerCase();
+      const written = field.name.trim().toLowerCase();
+      const name = ALIASES[written] ?? written;
       if (!this.byName.has(name)) {
         this.byName.set(name, field);
       }
     }
+  }
+
+  /** The `arc__` columns, in the order they are drawn. */
+  get arcs(): readonly string[] {
+    return (this.arcNames ??= this.names.filter((name) => name.startsWith('arc__')).sort(compareText));
+  }
+
+  /** Whether any column tells of the previous period. */
+  get hasPrevious(): boolean {
+    return (this.previous ??= this.names.some((name) => name.startsWith('previous_')));
   }
 
   get names(): string[] {
@@ -152,7 +179,25 @@ export class Columns {
   /** Like `number`, with the text it is shown as. */
   reading(name: string, row: number): Reading | undefined {
     const value = this.number(name, row);
-    return value === undefined ? undefined : { value, text: this.format(name, value) };
+    return value === undefined ? undefined : this.readingOf(name, value);
+  }
+
+  /** A value with the text it would have in this column. */
+  readingOf(name: string, value: number): Reading {
+    const format = () => this.format(name, value);
+    let text: string | undefined;
+    return {
+      value,
+      get text() {
+        return (text ??= format());
+      },
+    };
+  }
+
+  /** The cell as a time in milliseconds, when the column is of that type. */
+  time(row: number): number | undefined {
+    const field = this.byName.get('time') ?? this.byName.get('timestamp');
+    return field?.type === FieldType.time && typeof field.values[row] === 'number' ? field.values[row] : undefined;
   }
 
   /** The cell as shown: formatted with the field's unit, decimals, mappings. '' for null. */
@@ -191,7 +236,7 @@ export class Columns {
     }
     let display = this.displays.get(field);
     if (display === undefined) {
-      const defaults = DEFAULT_CONFIG[name];
+      const defaults = DEFAULT_CONFIG[name.replace(/^previous_/, '')];
       const usable = field.config.unit !== undefined || defaults === undefined ? field.display : undefined;
       const config = defaults === undefined ? field.config : { ...defaults, ...withoutUndefined(field.config) };
       // A column of text with numbers in it ("mainstat" of some datasources) is formatted as text.

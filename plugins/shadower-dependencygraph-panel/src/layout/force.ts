@@ -8,10 +8,16 @@ import {
   type SimulationLinkDatum,
   type SimulationNodeDatum,
 } from 'd3-force';
+import { pushApart, relax } from './apart';
 import { setOwn } from './components';
+import { pivotPositions } from './pivots';
 import type { Layout, LayoutResult } from './types';
 
 const TICKS = 300;
+/** Nodes beyond which d3-force takes too long; larger graphs start from a drawing that is nearly there, and need few steps. */
+const D3_NODES = 150;
+const STEPS = { relax: 32, apart: 150 };
+const DISTANCE = 170;
 const SEED = 0x5eed;
 /** How strongly nodes are drawn to the middle; more along the panel's short side. */
 const PULL = 0.053;
@@ -33,9 +39,8 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** Force-directed layout: d3-force from a fixed start, with a fixed seed, for a fixed number of ticks. */
+/** Force-directed layout of a connected part, from a fixed start, with a fixed seed, for a fixed number of steps. */
 export const force: Layout = (input) => {
-  const aspect = input.viewport.width / input.viewport.height;
   const bodies: Body[] = input.nodes.map((node) => ({ ...node }));
   const byId = new Map(bodies.map((body) => [body.id, body]));
   // One spring per pair, however many edges it has; a self-loop pulls nothing.
@@ -48,16 +53,11 @@ export const force: Layout = (input) => {
       pairs.set(JSON.stringify([a, b]), { source, target });
     }
   }
-  forceSimulation(bodies)
-    .randomSource(seededRandom(SEED))
-    .force('link', forceLink<Body, SimulationLinkDatum<Body>>([...pairs.values()]).distance(170))
-    .force('charge', forceManyBody<Body>().strength(-900).distanceMax(900))
-    .force('collide', forceCollide<Body>((body) => Math.hypot(body.width, body.height) / 2 + 6).iterations(2))
-    .force('x', forceX<Body>(0).strength(PULL / Math.sqrt(aspect)))
-    .force('y', forceY<Body>(0).strength(PULL * Math.sqrt(aspect)))
-    .stop()
-    .tick(TICKS);
-
+  if (bodies.length > D3_NODES) {
+    relaxed(bodies, [...pairs.values()]);
+  } else {
+    simulated(bodies, [...pairs.values()], input.viewport.width / input.viewport.height);
+  }
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const { x = 0, y = 0, width, height } of bodies) {
     left = Math.min(left, x - width / 2);
@@ -71,3 +71,37 @@ export const force: Layout = (input) => {
   }
   return result;
 };
+
+function simulated(bodies: Body[], links: Array<SimulationLinkDatum<Body>>, aspect: number): void {
+  forceSimulation(bodies)
+    .randomSource(seededRandom(SEED))
+    .force('link', forceLink<Body, SimulationLinkDatum<Body>>(links).distance(DISTANCE))
+    .force('charge', forceManyBody<Body>().strength(-900).distanceMax(900))
+    .force('collide', forceCollide<Body>((body) => Math.hypot(body.width, body.height) / 2 + 6).iterations(2))
+    .force('x', forceX<Body>(0).strength(PULL / Math.sqrt(aspect)))
+    .force('y', forceY<Body>(0).strength(PULL * Math.sqrt(aspect)))
+    .stop()
+    .tick(TICKS);
+}
+
+function relaxed(bodies: Body[], links: Array<SimulationLinkDatum<Body>>): void {
+  const index = new Map(bodies.map((body, i) => [body, i]));
+  const neighbours: number[][] = bodies.map(() => []);
+  const springs = links.map(({ source, target }): [number, number] => {
+    const [a, b] = [index.get(source as Body) ?? 0, index.get(target as Body) ?? 0];
+    neighbours[a].push(b);
+    neighbours[b].push(a);
+    return [a, b];
+  });
+  const start = pivotPositions(neighbours, DISTANCE * Math.max(1, Math.sqrt(bodies.length) / 12));
+  const x = Float64Array.from(start, (p) => p.x);
+  const y = Float64Array.from(start, (p) => p.y);
+  relax(x, y, springs, DISTANCE, STEPS.relax);
+  pushApart(
+    x,
+    y,
+    Float64Array.from(bodies, (body) => Math.hypot(body.width, body.height) / 2 + 6),
+    STEPS.apart
+  );
+  bodies.forEach((body, i) => Object.assign(body, { x: x[i], y: y[i] }));
+}

@@ -2,6 +2,7 @@ import { Graph, type EdgeLabel, type GraphLabel, layout as dagreLayout, type Nod
 import { compareText } from '../data/compare';
 import { fitScale, mapPoints, pack, round, setOwn, splitComponents } from './components';
 import type { Point } from '../types';
+import { sugiyama } from './sugiyama';
 import { MAX_FIT } from './viewport';
 import type { Layout, LayoutInput, LayoutResult, RoutedEdge, Size } from './types';
 
@@ -27,6 +28,8 @@ const ROOMS = {
 const LEGIBLE = 0.92;
 /** Between the rows of a wrapped layer. */
 const STAGGER_GAP = 12;
+/** Into how many rows the widest layer is wrapped, at most one of which is taken. */
+const WRAPS = [1, 2, 3, 4];
 /** What a wrap must gain: a plain layer reads better than two. And left to right reads better than top to bottom. */
 const WRAP_COST = 0.04;
 const TB_COST = 0.04;
@@ -50,18 +53,29 @@ interface Ranked {
   layers: string[][];
 }
 
+/** Nodes and edges up to which dagre draws: it makes the nicer picture, and takes seconds beyond some hundred. */
+const DAGRE_SIZE = 120;
+
+/** The layered layout: by dagre for small graphs, with our own for large ones. */
+export const layered: Layout = (input) =>
+  input.nodes.length + input.edges.length <= DAGRE_SIZE ? layeredSmall(input) : layeredLarge(input);
+
+export const layeredLarge: Layout = (input) =>
+  input.nodes.length === 0
+    ? { positions: {}, routes: {}, width: 0, height: 0 }
+    : stretch(pack(splitComponents(input).map(sugiyama), input.viewport), input);
+
 /**
  * Sugiyama's layered layout by dagre, drawn in several ways (direction, room, wide layers wrapped), of which the one that
  * the viewport shows largest is taken. Deterministic for sorted input: dagre uses no randomness, and nothing is timed.
  */
-export const layered: Layout = (input) => {
+const layeredSmall: Layout = (input) => {
   if (input.nodes.length === 0) {
     return { positions: {}, routes: {}, width: 0, height: 0 };
   }
   const parts = splitComponents(input).map(rank);
   const widest = Math.max(0, ...parts.flatMap((part) => part.layers.map((layer) => layer.length)));
-  const { thorough, wraps } = effort(input);
-  const caps = [...new Set(wraps.map((wrap) => Math.ceil(widest / wrap)))].filter((cap) => cap > 1 || widest <= 1);
+  const caps = [...new Set(WRAPS.map((wrap) => Math.ceil(widest / wrap)))].filter((cap) => cap > 1 || widest <= 1);
   const directions: Direction[] = input.direction === 'auto' ? ['LR', 'TB'] : [input.direction];
 
   interface Try {
@@ -86,29 +100,21 @@ export const layered: Layout = (input) => {
 
   const compact = directions.flatMap((direction) => caps.map((cap) => attempt(ROOMS.compact, direction, cap)));
   let best = compact.reduce(better);
-  if (thorough) {
-    // More room only makes a drawing smaller, so only what has some to spare gets it.
-    const legible = (tried: Try) => fitScale(tried.result, input.viewport) >= LEGIBLE;
-    const likely = compact.filter((tried) => tried.value >= 0.9 * best.value).slice(0, 3);
-    const rooms = legible(best) ? [ROOMS.ample, ROOMS.some] : [ROOMS.tight];
-    for (const room of rooms) {
-      const tries = likely.map(({ direction, cap }) => attempt(room, direction, cap));
-      if (room === ROOMS.tight) {
-        best = tries.reduce(better, best);
-      } else if (tries.some(legible)) {
-        best = tries.filter(legible).reduce(better);
-        break;
-      }
+  // More room only makes a drawing smaller, so only what has some to spare gets it.
+  const legible = (tried: Try) => fitScale(tried.result, input.viewport) >= LEGIBLE;
+  const likely = compact.filter((tried) => tried.value >= 0.9 * best.value).slice(0, 3);
+  const rooms = legible(best) ? [ROOMS.ample, ROOMS.some] : [ROOMS.tight];
+  for (const room of rooms) {
+    const tries = likely.map(({ direction, cap }) => attempt(room, direction, cap));
+    if (room === ROOMS.tight) {
+      best = tries.reduce(better, best);
+    } else if (tries.some(legible)) {
+      best = tries.filter(legible).reduce(better);
+      break;
     }
   }
   return straighten(stretch(best.result, input), input);
 };
-
-/** How many drawings are tried. Large graphs take long each, and are zoomed into anyway. */
-function effort(input: LayoutInput): { thorough: boolean; wraps: number[] } {
-  const size = input.nodes.length + input.edges.length;
-  return { thorough: size <= 120, wraps: size <= 120 ? [1, 2, 3, 4] : size <= 400 ? [1, 3] : [2] };
-}
 
 /** Widens the gaps in the direction in which the viewport has room left, so that lines and labels get it. */
 function stretch(drawing: LayoutResult, input: LayoutInput): LayoutResult {

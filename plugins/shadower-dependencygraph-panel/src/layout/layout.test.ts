@@ -1,6 +1,6 @@
 import { fitScale, pack, splitComponents } from './components';
 import { runLayout } from './runLayout';
-import type { LayoutInput } from './types';
+import type { LayoutInput, LayoutResult } from './types';
 
 function input(algorithm: LayoutInput['algorithm'], ids: string[], pairs: Array<[string, string]>): LayoutInput {
   return {
@@ -24,7 +24,7 @@ const PAIRS: Array<[string, string]> = [
 ];
 const IDS = ['a', 'b', 'c', 'd', 'lone', 'x', 'y'];
 
-describe.each(['layered', 'force'] as const)('%s layout', (algorithm) => {
+describe.each(['layered', 'force', 'radial', 'grouped', 'geographic'] as const)('%s layout', (algorithm) => {
   it('gives the same result every time', () => {
     expect(runLayout(input(algorithm, IDS, PAIRS))).toEqual(runLayout(input(algorithm, IDS, PAIRS)));
   });
@@ -151,6 +151,98 @@ describe('layered layout for a viewport', () => {
         }
       }
     }
+  });
+});
+
+/** A tree with edges across it, from callers to called; beyond what dagre and d3-force are used for. */
+function large(algorithm: LayoutInput['algorithm'], count: number): LayoutInput {
+  let state = 7;
+  const random = () => (state = (state * 1664525 + 1013904223) >>> 0) / 2 ** 32;
+  const ids = Array.from({ length: count }, (_, i) => `n${String(i).padStart(4, '0')}`);
+  const tree = ids.slice(1).map((id, i): [string, string] => [ids[Math.floor((i + 1) * random() * random())], id]);
+  const across = ids.map((): [string, string] => {
+    const [a, b] = [Math.floor(random() * count), Math.floor(random() * count)];
+    return [ids[Math.min(a, b)], ids[Math.max(a, b)]];
+  });
+  const graph = input(algorithm, ids, [...tree, ...across]);
+  return { ...graph, nodes: graph.nodes.map((node, i) => ({ ...node, group: `g${i % 9}` })) };
+}
+
+/** Pairs of nodes whose boxes overlap by more than a few units. */
+function overlaps({ positions }: LayoutResult, width: number, height: number): string[] {
+  const all = Object.entries(positions);
+  return all.flatMap(([id, at], i) =>
+    all
+      .slice(i + 1)
+      .flatMap(([other, there]) =>
+        Math.abs(at.x - there.x) < width && Math.abs(at.y - there.y) < height ? [`${id} ${other}`] : []
+      )
+  );
+}
+
+describe('large graphs', () => {
+  it.each(['layered', 'force', 'radial', 'grouped'] as const)(
+    '%s: all are placed, apart, the same every time',
+    (name) => {
+      const graph = large(name, 400);
+      const result = runLayout(graph);
+      expect(Object.keys(result.positions)).toHaveLength(400);
+      // Boxes are 100 × 90; the ring in them has a diameter of 52.
+      expect(overlaps(result, 60, 60)).toEqual([]);
+      expect(runLayout(graph)).toEqual(result);
+    }
+  );
+
+  it('layered: callers come before what they call, whatever wraps', () => {
+    const graph = large('layered', 400);
+    const { positions } = runLayout({ ...graph, direction: 'TB' });
+    const backwards = graph.edges.filter(({ source, target }) => positions[source].y > positions[target].y);
+    expect(backwards.filter(({ source, target }) => source !== target)).toEqual([]);
+  });
+
+  it('layered: of a cycle few edges run backwards', () => {
+    const ids = Array.from({ length: 130 }, (_, i) => `n${String(i).padStart(3, '0')}`);
+    const ring = ids.map((id, i): [string, string] => [id, ids[(i + 1) % ids.length]]);
+    const { positions } = runLayout({ ...input('layered', ids, ring), direction: 'LR' });
+    expect(ring.filter(([a, b]) => positions[a].x > positions[b].x)).toHaveLength(1);
+  });
+
+  it('grouped: every node lies in the box of its group, and boxes lie apart', () => {
+    const graph = large('grouped', 200);
+    const { positions, groups = [] } = runLayout(graph);
+    expect(groups.map(({ name }) => name).sort()).toEqual(['g0', 'g1', 'g2', 'g3', 'g4', 'g5', 'g6', 'g7', 'g8']);
+    for (const { id, group } of graph.nodes) {
+      const box = groups.find(({ name }) => name === group);
+      const at = positions[id];
+      const inside =
+        box !== undefined && at.x > box.x && at.x < box.x + box.width && at.y > box.y && at.y < box.y + box.height;
+      expect({ id, inside }).toEqual({ id, inside: true });
+    }
+    groups.forEach((a, i) =>
+      groups.slice(i + 1).forEach((b) => {
+        const apart = a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
+        expect([a.name, b.name, apart]).toEqual([a.name, b.name, true]);
+      })
+    );
+  });
+});
+
+describe('geographic layout', () => {
+  it('places by Mercator: equal degrees of longitude are equally far, those of latitude farther towards a pole', () => {
+    const places = { equator: [0, 0], north: [30, 0], arctic: [60, 0], east: [0, 30] };
+    const graph = input('geographic', Object.keys(places).sort(), []);
+    const { positions } = runLayout({
+      ...graph,
+      nodes: graph.nodes.map((node) => {
+        const [latitude, longitude] = places[node.id as keyof typeof places];
+        return { ...node, width: 1, height: 1, geo: { latitude, longitude } };
+      }),
+    });
+    const { equator, north, arctic, east } = positions;
+    // ln(tan(45° + φ/2)) for 30° and 60°, against 30° of longitude in radians.
+    const unit = (east.x - equator.x) / (Math.PI / 6);
+    expect(equator.y - north.y).toBeCloseTo(0.549306 * unit, 1);
+    expect(equator.y - arctic.y).toBeCloseTo(1.316958 * unit, 1);
   });
 });
 

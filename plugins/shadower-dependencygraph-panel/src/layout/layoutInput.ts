@@ -54,12 +54,18 @@ export function layoutInput(
 ): LayoutInput {
   return {
     algorithm,
-    // Force has no direction: leaving it out of the key keeps a switch from laying out anew.
-    direction: algorithm === 'force' ? 'LR' : direction,
+    // The others have no direction: leaving it out of the key keeps a switch from laying out anew.
+    direction: algorithm === 'layered' || algorithm === 'grouped' ? direction : 'LR',
     viewport,
     nodes: model.nodes.map((node) => {
       const { width, height } = nodeBox(node);
-      return { id: node.id, width, height };
+      return {
+        id: node.id,
+        width,
+        height,
+        ...(algorithm === 'grouped' && node.members === undefined ? { group: node.group } : {}),
+        ...(algorithm === 'geographic' ? { geo: node.geo } : {}),
+      };
     }),
     edges: model.edges.map(({ id, source, target }) => ({ id, source, target })),
   };
@@ -72,7 +78,7 @@ export function topologyKey(input: LayoutInput): string {
     input.direction,
     input.viewport.width,
     input.viewport.height,
-    input.nodes.map((node) => [node.id, node.width, node.height]),
+    input.nodes.map((node) => [node.id, node.width, node.height, node.group, node.geo?.latitude, node.geo?.longitude]),
     input.edges.map((edge) => [edge.id, edge.source, edge.target]),
   ]);
 }

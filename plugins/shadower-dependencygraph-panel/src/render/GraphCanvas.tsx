@@ -1,263 +1,158 @@
 import { css, cx } from '@emotion/css';
 import type { GrafanaTheme2 } from '@grafana/data';
+import { t } from '@grafana/i18n';
 import { useStyles2 } from '@grafana/ui';
-import React, { useEffect, useMemo, useRef, useState } from 'react';
-import { count } from '../data/compare';
-import type { GraphModel } from '../data/model';
+import React, { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import type { Adjacency } from '../analysis/graphs';
+import type { GraphNode } from '../data/model';
 import type { Selection } from '../selection';
 import type { Point } from '../types';
-import { reveal, zoomAt } from './camera';
-import { type Adjacency, ARROWS, type Arrow, nextNode, nodeName } from './describe';
-import { EdgeLabelView, EdgeView } from './EdgeView';
-import { NodeView, TITLE_SIZE } from './NodeView';
-import { type EdgeStyle, type Placement, visibleLabels, visibleTitles } from './scene';
-import type { CameraControl } from './useCamera';
+import { edgesText, nodesText } from '../words';
+import type { CameraStore } from './cameraStore';
+import { ARROWS, type Arrow, nextNode, nodeName } from './describe';
+import { Minimap } from './Minimap';
+import { NodeButtons } from './NodeButtons';
+import { pick } from './pick';
+import type { Scene } from './scene';
+import { Screen } from './screen';
+import { Traffic } from './traffic';
+import { useGestures } from './useGestures';
 
 interface Props {
-  model: GraphModel;
+  scene: Scene;
   graph: Adjacency;
-  placement: Placement;
-  edgeStyles: ReadonlyMap<string, EdgeStyle>;
-  view: CameraControl;
+  camera: CameraStore;
   width: number;
   height: number;
-  selection: Selection | undefined;
-  /** Nodes and edges drawn at full strength; undefined when all are. */
-  lit: { nodes: ReadonlySet<string>; edges: ReadonlySet<string> } | undefined;
-  matches: ReadonlySet<string>;
+  minimap: boolean;
+  animate: boolean;
   onSelect: (selection: Selection | undefined) => void;
+  onHover: (hovered: Selection | undefined, at: Point) => void;
+  /** The menu of a node, an edge or the background, at a point of the page. */
+  onMenu: (of: Selection | undefined, at: Point) => void;
   /** While a node is dragged. */
   onDrag: (id: string, to: Point) => void;
   /** A drag has ended; with `undefined` it was given up. */
   onDrop: (id: string, to: Point | undefined) => void;
 }
 
-/** Pixels a pointer may wander and still be a click. */
-const CLICK_SLOP = 4;
 const ZOOM_STEP = 1.25;
-/** Size of titles on screen, in pixels, below which they do not shrink however far one zooms out. */
-const MIN_TITLE = 11;
-/** Zoom from which nodes show their second line, and below which they and the edges show less. */
-const NEAR = 1.35;
-const FAR = 0.7;
-const FARTHEST = 0.42;
-const NONE: ReadonlySet<string> = new Set();
+/** How near in pixels the pointer has to come to an edge. */
+const TOLERANCE = 7;
+/** Up to so many nodes each has a button; of more, those around the one that has the focus. */
+const MAX_BUTTONS = 400;
 
-type Gesture =
-  | { kind: 'pan'; at: Point; moved: boolean }
-  | { kind: 'drag'; id: string; start: Point; origin: Point; to: Point; moved: boolean }
-  | { kind: 'pinch'; distance: number };
-
-/** Draws the graph as SVG and handles pointer and keyboard. Holds no data: what it shows comes in, what is done goes out. */
+/** Draws the graph and handles pointer and keyboard. Holds no data: what it shows comes in, what is done goes out. */
 export function GraphCanvas(props: Props) {
-  const {
-    model,
-    graph,
-    placement,
-    edgeStyles,
-    view,
-    width,
-    height,
-    selection,
-    lit,
-    matches,
-    onSelect,
-    onDrag,
-    onDrop,
-  } = props;
+  const { scene, graph, camera, width, height, minimap, animate, onSelect, onHover, onMenu, onDrag, onDrop } = props;
+  const { model, placement, selection } = scene;
   const styles = useStyles2(getStyles);
-  const svg = useRef<SVGSVGElement>(null);
-  const gesture = useRef<Gesture | undefined>(undefined);
-  const pointers = useRef(new Map<number, Point>());
-  const suppressClick = useRef(false);
-  const [wheelHint, setWheelHint] = useState(false);
-  const { camera, move, reset } = view;
+  const root = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const overlay = useRef<HTMLDivElement>(null);
+
+  useScreen(canvas, overlay, scene, camera, width, height);
+  const trafficCanvas = useTraffic(animate, scene, camera, width, height);
 
   const selectedNode = selection?.kind === 'node' ? selection.id : undefined;
   const [current, setCurrent] = useState<string>();
-  // Tab leads to the node last visited, else to the top left one.
   const tabStop = useMemo(() => {
-    if (current !== undefined && placement.positions.has(current)) {
+    if (current !== undefined && placement.positions.has(current) && !scene.hidden.has(current)) {
       return current;
     }
+    // Tab leads to the top left node at first.
     let first: { id: string; at: Point } | undefined;
     for (const [id, at] of placement.positions) {
-      if (first === undefined || at.x + at.y < first.at.x + first.at.y) {
+      if (!scene.hidden.has(id) && (first === undefined || at.x + at.y < first.at.x + first.at.y)) {
         first = { id, at };
       }
     }
     return first?.id;
-  }, [current, placement.positions]);
+  }, [current, placement.positions, scene.hidden]);
+  const buttons = useMemo(() => {
+    const drawn = model.nodes.filter((node) => !scene.hidden.has(node.id));
+    if (drawn.length <= MAX_BUTTONS) {
+      return drawn;
+    }
+    const near = new Set([tabStop, selectedNode, ...(tabStop === undefined ? [] : graph.neighbors(tabStop))]);
+    return drawn.filter((node) => near.has(node.id)).slice(0, MAX_BUTTONS);
+  }, [model, scene.hidden, tabStop, selectedNode, graph]);
+  const nameOf = useCallback((node: GraphNode) => nodeName(node, graph, model.formatRate), [graph, model]);
 
-  // React listens to wheel passively, where preventDefault does nothing.
+  const pickAt = (at: Point): Selection | undefined => {
+    const { x, y, k } = camera.camera;
+    return pick(scene, { x: (at.x - x) / k, y: (at.y - y) / k }, TOLERANCE / k);
+  };
+  const select = (picked: Selection | undefined) => {
+    if (picked?.kind === 'node') {
+      setCurrent(picked.id);
+    }
+    onSelect(picked?.kind === 'node' && picked.id === selectedNode ? undefined : picked);
+  };
+  const gestures = useGestures({
+    element: root,
+    camera,
+    pickAt,
+    positionOf: (id) => placement.positions.get(id),
+    onClick: select,
+    onDrag,
+    onDrop,
+    onHover,
+  });
+
+  // A node that just became the current one may not have had a button before.
+  const wantsFocus = useRef(false);
   useEffect(() => {
-    const element = svg.current;
-    if (element === null) {
-      return undefined;
+    if (wantsFocus.current && current !== undefined) {
+      wantsFocus.current = false;
+      const button = overlay.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(current)}"]`);
+      button?.focus({ preventScroll: true });
     }
-    let hideHint: ReturnType<typeof setTimeout> | undefined;
-    const onWheel = (event: WheelEvent) => {
-      // Without a modifier the dashboard scrolls. A trackpad pinch arrives with ctrlKey set.
-      if (!event.ctrlKey && !event.metaKey) {
-        setWheelHint(true);
-        clearTimeout(hideHint);
-        hideHint = setTimeout(() => setWheelHint(false), 1200);
-        return;
-      }
-      event.preventDefault();
-      const box = element.getBoundingClientRect();
-      const pixels = event.deltaMode === 1 ? event.deltaY * 16 : event.deltaY;
-      move((last) =>
-        zoomAt(last, Math.exp(-pixels * 0.003), { x: event.clientX - box.left, y: event.clientY - box.top })
-      );
-    };
-    element.addEventListener('wheel', onWheel, { passive: false });
-    return () => {
-      clearTimeout(hideHint);
-      element.removeEventListener('wheel', onWheel);
-    };
-  }, [move]);
-
-  const nodeAt = (target: EventTarget): string | undefined => {
-    const index = target instanceof Element ? target.closest('[data-node]')?.getAttribute('data-node') : undefined;
-    return index === undefined || index === null ? undefined : model.nodes[Number(index)]?.id;
-  };
-  const edgeAt = (target: EventTarget): string | undefined =>
-    target instanceof Element ? (target.closest('[data-edge]')?.getAttribute('data-edge') ?? undefined) : undefined;
-
-  const onPointerDown = (event: React.PointerEvent<SVGSVGElement>) => {
-    if (event.button !== 0) {
-      return;
-    }
-    const at = { x: event.clientX, y: event.clientY };
-    pointers.current.set(event.pointerId, at);
-    suppressClick.current = false;
-    if (pointers.current.size === 2) {
-      giveUpDrag();
-      const [a, b] = [...pointers.current.values()];
-      gesture.current = { kind: 'pinch', distance: Math.hypot(a.x - b.x, a.y - b.y) };
-      return;
-    }
-    const id = nodeAt(event.target);
-    const origin = id === undefined ? undefined : placement.positions.get(id);
-    gesture.current =
-      id === undefined || origin === undefined
-        ? { kind: 'pan', at, moved: false }
-        : { kind: 'drag', id, start: at, origin, to: origin, moved: false };
-  };
-
-  const onPointerMove = (event: React.PointerEvent<SVGSVGElement>) => {
-    const now = gesture.current;
-    if (now === undefined || !pointers.current.has(event.pointerId)) {
-      return;
-    }
-    const at = { x: event.clientX, y: event.clientY };
-    pointers.current.set(event.pointerId, at);
-    if (now.kind === 'pinch') {
-      const [a, b] = [...pointers.current.values()];
-      const box = event.currentTarget.getBoundingClientRect();
-      const distance = Math.hypot(a.x - b.x, a.y - b.y);
-      const factor = distance / Math.max(now.distance, 1);
-      const middle = { x: (a.x + b.x) / 2 - box.left, y: (a.y + b.y) / 2 - box.top };
-      gesture.current = { kind: 'pinch', distance };
-      suppressClick.current = true;
-      move((last) => zoomAt(last, factor, middle));
-      return;
-    }
-    const from = now.kind === 'pan' ? now.at : now.start;
-    const [dx, dy] = [at.x - from.x, at.y - from.y];
-    if (!now.moved && Math.hypot(dx, dy) < CLICK_SLOP) {
-      return;
-    }
-    if (!now.moved) {
-      // Only now: capturing on press would take the click away from what was pressed.
-      event.currentTarget.setPointerCapture?.(event.pointerId);
-      suppressClick.current = true;
-    }
-    if (now.kind === 'pan') {
-      gesture.current = { kind: 'pan', at, moved: true };
-      move((last) => ({ ...last, x: last.x + dx, y: last.y + dy }));
-    } else {
-      const to = { x: now.origin.x + dx / camera.k, y: now.origin.y + dy / camera.k };
-      gesture.current = { ...now, to, moved: true };
-      onDrag(now.id, to);
-    }
-  };
-
-  const onPointerUp = (event: React.PointerEvent<SVGSVGElement>) => {
-    pointers.current.delete(event.pointerId);
-    const now = gesture.current;
-    gesture.current = undefined;
-    if (now?.kind === 'drag' && now.moved) {
-      onDrop(now.id, { x: Math.round(now.to.x), y: Math.round(now.to.y) });
-    }
-  };
-
-  const giveUpDrag = (): boolean => {
-    const now = gesture.current;
-    gesture.current = undefined;
-    if (now?.kind === 'drag' && now.moved) {
-      onDrop(now.id, undefined);
-      return true;
-    }
-    return false;
-  };
-
-  const onClick = (event: React.MouseEvent<SVGSVGElement>) => {
-    if (suppressClick.current) {
-      suppressClick.current = false;
-      return;
-    }
-    const node = nodeAt(event.target);
-    const edge = edgeAt(event.target);
-    if (node !== undefined) {
-      setCurrent(node);
-      onSelect(node === selectedNode ? undefined : { kind: 'node', id: node });
-    } else {
-      onSelect(edge === undefined ? undefined : { kind: 'edge', id: edge });
-    }
-  };
-
+  }, [current, buttons]);
   const goTo = (id: string | undefined) => {
-    const index = model.nodes.findIndex((node) => node.id === id);
     const at = id === undefined ? undefined : placement.positions.get(id);
-    if (id === undefined || index < 0 || at === undefined) {
+    if (id === undefined || at === undefined) {
       return;
     }
+    wantsFocus.current = true;
     setCurrent(id);
-    move((last) => reveal(last, at, width, height, 60));
-    const element = svg.current?.querySelector<SVGGElement>(`[data-node="${index}"]`);
-    element?.focus({ preventScroll: true });
+    camera.reveal(at, width, height, 60);
     if (selectedNode !== undefined) {
       onSelect({ kind: 'node', id });
     }
   };
 
-  const onKeyDown = (event: React.KeyboardEvent<SVGSVGElement>) => {
+  const onKeyDown = (event: React.KeyboardEvent<HTMLDivElement>) => {
     if (event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
-    const id = nodeAt(event.target);
-    const centre = { x: width / 2, y: height / 2 };
+    const id = event.target instanceof Element ? (event.target.getAttribute('data-id') ?? undefined) : undefined;
     const actions: Record<string, () => void> = {
-      '+': () => move((last) => zoomAt(last, ZOOM_STEP, centre)),
-      '=': () => move((last) => zoomAt(last, ZOOM_STEP, centre)),
-      '-': () => move((last) => zoomAt(last, 1 / ZOOM_STEP, centre)),
-      '0': reset,
+      '+': () => camera.zoom(ZOOM_STEP),
+      '=': () => camera.zoom(ZOOM_STEP),
+      '-': () => camera.zoom(1 / ZOOM_STEP),
+      '0': () => camera.reset(),
     };
     if (id !== undefined) {
-      actions.Enter = actions[' '] = () => onSelect(id === selectedNode ? undefined : { kind: 'node', id });
-      actions.Home = () => goTo(model.nodes[0]?.id);
-      actions.End = () => goTo(model.nodes[model.nodes.length - 1]?.id);
+      const menu = () => {
+        const box = (event.target as Element).getBoundingClientRect();
+        onMenu({ kind: 'node', id }, { x: box.left + box.width / 2, y: box.top + box.height / 2 });
+      };
+      actions.Enter = actions[' '] = () => select({ kind: 'node', id });
+      actions.ContextMenu = menu;
+      if (event.shiftKey) {
+        actions.F10 = menu;
+      }
+      const drawn = model.nodes.filter((node) => !scene.hidden.has(node.id));
+      actions.Home = () => goTo(drawn[0]?.id);
+      actions.End = () => goTo(drawn[drawn.length - 1]?.id);
       for (const arrow of Object.keys(ARROWS) as Arrow[]) {
-        actions[arrow] = () => goTo(nextNode(id, arrow, graph, placement.positions));
+        actions[arrow] = () => goTo(nextNode(id, arrow, graph, placement.positions, scene.hidden));
       }
     }
-    if (gesture.current?.kind === 'drag') {
-      actions.Escape = () => {
-        suppressClick.current = giveUpDrag();
-      };
-    } else if (selection !== undefined) {
+    if (gestures.isDragging()) {
+      actions.Escape = gestures.giveUpDrag;
+    } else if (scene.lit !== undefined || selection !== undefined) {
       actions.Escape = () => onSelect(undefined);
     }
     const action = actions[event.key];
@@ -269,124 +164,126 @@ export function GraphCanvas(props: Props) {
     }
   };
 
-  // Text keeps a readable size when zoomed out; what then has no room is left out.
-  const textScale = Math.max(1, MIN_TITLE / TITLE_SIZE / camera.k);
-  const litNodes = lit?.nodes ?? NONE;
-  const litEdges = lit?.edges ?? NONE;
-  const titles = useMemo(
-    () => visibleTitles(model, placement, textScale, litNodes),
-    [model, placement, textScale, litNodes]
-  );
-  const farthest = camera.k < FARTHEST;
-  const labels = useMemo(
-    () => visibleLabels(model, placement, edgeStyles, titles, textScale, litEdges, farthest),
-    [model, placement, edgeStyles, titles, textScale, litEdges, farthest]
-  );
-  const names = useMemo(() => model.nodes.map((node) => nodeName(node, graph, model.formatRate)), [model, graph]);
-
   return (
-    <div className={styles.wrapper} style={{ width, height }}>
-      <svg
-        ref={svg}
-        width={width}
-        height={height}
-        className={styles.svg}
-        role="application"
-        aria-roledescription="dependency graph"
-        aria-label={`Dependency graph with ${count(model.nodes.length, 'node')} and ${count(model.edges.length, 'edge')}. Arrow keys move between neighbours, Enter shows details, Escape clears.`}
-        onPointerDown={onPointerDown}
-        onPointerMove={onPointerMove}
-        onPointerUp={onPointerUp}
-        onPointerCancel={(event) => {
-          pointers.current.delete(event.pointerId);
-          giveUpDrag();
-        }}
-        onClick={onClick}
-        onKeyDown={onKeyDown}
-      >
-        <g transform={`translate(${camera.x} ${camera.y}) scale(${camera.k})`}>
-          <g aria-hidden="true">
-            {model.edges.map((edge) => {
-              const geometry = placement.geometry.get(edge.id);
-              const style = edgeStyles.get(edge.id);
-              return geometry === undefined || style === undefined ? null : (
-                <EdgeView
-                  key={edge.id}
-                  id={edge.id}
-                  geometry={geometry}
-                  color={style.color}
-                  width={style.width}
-                  declared={edge.declared}
-                  dimmed={lit !== undefined && !lit.edges.has(edge.id)}
-                  selected={selection?.kind === 'edge' && selection.id === edge.id}
-                />
-              );
-            })}
-          </g>
-          {model.nodes.map((node, index) => {
-            const at = placement.positions.get(node.id);
-            const dimmed = lit !== undefined && !lit.nodes.has(node.id);
-            return at === undefined ? null : (
-              <NodeView
-                key={node.id}
-                node={node}
-                index={index}
-                x={at.x}
-                y={at.y}
-                name={names[index]}
-                tabbable={node.id === tabStop}
-                dimmed={dimmed}
-                selected={node.id === selectedNode}
-                matched={matches.has(node.id)}
-                pinned={placement.pinned.has(node.id)}
-                textScale={textScale}
-                title={titles.get(node.id)?.text}
-                titleLine={titles.get(node.id)?.line ?? 0}
-                showSubtitle={camera.k >= NEAR || node.id === selectedNode}
-                far={camera.k < FAR}
-                receding={placement.receding.has(node.id)}
-              />
-            );
-          })}
-          <g aria-hidden="true">
-            {model.edges.map((edge) => {
-              const at = labels.get(edge.id);
-              const style = edgeStyles.get(edge.id);
-              return at === undefined || style === undefined ? null : (
-                <EdgeLabelView
-                  key={edge.id}
-                  id={edge.id}
-                  text={style.label}
-                  x={at.x}
-                  y={at.y}
-                  scale={textScale}
-                  color={style.color}
-                  alarming={style.severity === 'warn' || style.severity === 'bad'}
-                  dimmed={lit !== undefined && !lit.edges.has(edge.id)}
-                />
-              );
-            })}
-          </g>
-        </g>
-      </svg>
-      <div className={cx(styles.hint, wheelHint && styles.hintShown)} aria-hidden="true">
-        Ctrl or ⌘ + scroll zooms
+    <div
+      ref={root}
+      className={styles.wrapper}
+      style={{ width, height }}
+      role="application"
+      aria-roledescription={t('canvas.role', 'dependency graph')}
+      aria-label={t(
+        'canvas.label',
+        'Dependency graph with {{nodes}} and {{edges}}. Arrow keys move between neighbours, Enter shows details, Escape clears. The table has the same content.',
+        { nodes: nodesText(model.nodes.length), edges: edgesText(model.edges.length) }
+      )}
+      {...gestures.handlers}
+      onKeyDown={onKeyDown}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        // The keyboard's own event comes without a place; onKeyDown has answered it.
+        if (event.button === 2) {
+          onMenu(pickAt(gestures.inside(event)), { x: event.clientX, y: event.clientY });
+        }
+      }}
+    >
+      <canvas ref={canvas} className={styles.canvas} aria-hidden="true" />
+      {animate && (
+        <canvas ref={trafficCanvas} className={styles.traffic} style={{ width, height }} aria-hidden="true" />
+      )}
+      <div ref={overlay} className={styles.overlay}>
+        <NodeButtons
+          nodes={buttons}
+          positions={placement.positions}
+          nameOf={nameOf}
+          tabStop={tabStop}
+          selected={selectedNode}
+        />
+      </div>
+      {minimap && <Minimap scene={scene} camera={camera} width={width} height={height} />}
+      <div className={cx(styles.hint, gestures.wheelHint && styles.hintShown)} aria-hidden="true">
+        {t('canvas.wheel-hint', 'Ctrl or ⌘ + scroll zooms')}
       </div>
     </div>
   );
 }
 
+/** Keeps the canvas, and the buttons over it, at what the camera shows. */
+function useScreen(
+  canvas: React.RefObject<HTMLCanvasElement | null>,
+  overlay: React.RefObject<HTMLDivElement | null>,
+  scene: Scene,
+  camera: CameraStore,
+  width: number,
+  height: number
+): void {
+  const screen = useRef<Screen | undefined>(undefined);
+  const fontFamily = scene.theme.typography.fontFamily;
+  useLayoutEffect(() => {
+    if (canvas.current === null) {
+      return undefined;
+    }
+    const made = new Screen(canvas.current, fontFamily);
+    screen.current = made;
+    return () => {
+      made.destroy();
+      screen.current = undefined;
+    };
+  }, [canvas, fontFamily]);
+  useLayoutEffect(() => {
+    const update = () => {
+      const { x, y, k } = camera.camera;
+      screen.current?.setCamera(camera.camera);
+      if (overlay.current !== null) {
+        overlay.current.style.transform = `translate(${x}px, ${y}px) scale(${k})`;
+      }
+    };
+    update();
+    return camera.subscribe(update);
+  }, [camera, overlay, fontFamily]);
+  useLayoutEffect(() => screen.current?.setSize(width, height), [width, height, fontFamily]);
+  useLayoutEffect(() => screen.current?.setScene(scene), [scene, fontFamily]);
+  // Text measured before a web font came is drawn again with it.
+  useEffect(() => {
+    let current = true;
+    document.fonts?.ready.then(() => current && screen.current?.refresh()).catch(() => undefined);
+    return () => {
+      current = false;
+    };
+  }, []);
+}
+
+function useTraffic(
+  animate: boolean,
+  scene: Scene,
+  camera: CameraStore,
+  width: number,
+  height: number
+): React.RefObject<HTMLCanvasElement | null> {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    if (!animate || canvas.current === null) {
+      return undefined;
+    }
+    const traffic = new Traffic(canvas.current, camera);
+    traffic.setScene(scene, width, height);
+    return () => traffic.stop();
+  }, [animate, scene, camera, width, height]);
+  return canvas;
+}
+
 const getStyles = (theme: GrafanaTheme2) => ({
-  wrapper: css({ position: 'relative', overflow: 'hidden' }),
-  svg: css({
-    display: 'block',
+  wrapper: css({
+    position: 'relative',
+    overflow: 'hidden',
     cursor: 'grab',
     userSelect: 'none',
-    fontFamily: theme.typography.fontFamily,
     // Vertical swipes scroll the dashboard; everything else is ours.
     touchAction: 'pan-y',
     '&:active': { cursor: 'grabbing' },
   }),
+  canvas: css({ position: 'absolute', left: 0, top: 0, transformOrigin: '0 0', pointerEvents: 'none' }),
+  traffic: css({ position: 'absolute', left: 0, top: 0, pointerEvents: 'none' }),
+  overlay: css({ position: 'absolute', left: 0, top: 0, width: 0, height: 0, transformOrigin: '0 0' }),
   hint: css({
     position: 'absolute',
     left: '50%',

@@ -1,5 +1,5 @@
 import type { GrafanaTheme2 } from '@grafana/data';
-import type { Arc, GraphEdge, NodeStatus, Reading } from '../data/model';
+import type { Arc, Change, GraphEdge, NodeStatus, Reading } from '../data/model';
 import type { EdgeMetric, GraphOptions } from '../types';
 
 export type Severity = 'none' | 'ok' | 'warn' | 'bad';
@@ -60,7 +60,7 @@ export function metricOf(edge: GraphEdge, metric: EdgeMetric): Reading | undefin
 /** How bad an edge is by a metric; `none` when the metric is off or the edge has no reading. */
 export function severityOf(edge: GraphEdge, metric: EdgeMetric, thresholds: Thresholds): Severity {
   const value = metricOf(edge, metric)?.value;
-  if (value === undefined) {
+  if (value === undefined || metric === 'rate') {
     return 'none';
   }
   const [warn, bad] =
@@ -81,4 +81,30 @@ export function severityColor(severity: Severity, theme: GrafanaTheme2): string 
     case 'none':
       return theme.colors.text.disabled;
   }
+}
+
+/** Colour of a change since the previous period. What got worse, or is gone, is what one looks for. */
+export function changeColor(change: Change, theme: GrafanaTheme2): string {
+  switch (change) {
+    case 'new':
+      return theme.visualization.getColorByName(theme.isDark ? 'light-blue' : 'dark-blue');
+    case 'lost':
+      return statusColor('offline', theme);
+    case 'worse':
+      return statusColor('critical', theme);
+    case 'better':
+      return statusColor('healthy', theme);
+    case 'same':
+    case 'unknown':
+      return theme.colors.text.disabled;
+  }
+}
+
+/** From pale to strong blue by a share (0–1) of the busiest edge. */
+export function rateColor(share: number, theme: GrafanaTheme2): string {
+  const steps = theme.isDark
+    ? ['text', 'super-light-blue', 'light-blue', 'blue', 'semi-dark-blue']
+    : ['light-blue', 'blue', 'semi-dark-blue', 'dark-blue', 'dark-blue'];
+  const step = steps[Math.min(steps.length - 1, Math.floor(share * steps.length))];
+  return step === 'text' ? theme.colors.text.disabled : theme.visualization.getColorByName(step);
 }

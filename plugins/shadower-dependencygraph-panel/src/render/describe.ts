@@ -1,20 +1,8 @@
-import { MultiDirectedGraph } from 'graphology';
-import type { GraphEdge, GraphModel, GraphNode } from '../data/model';
+import { t } from '@grafana/i18n';
+import type { Adjacency } from '../analysis/graphs';
+import type { GraphEdge, GraphNode } from '../data/model';
 import type { EdgeLabelPart, Point } from '../types';
-
-export type Adjacency = MultiDirectedGraph<GraphNode, GraphEdge>;
-
-/** The graph as a graphology graph, for neighbours now and for paths, centrality, cut points later. */
-export function adjacency(model: GraphModel): Adjacency {
-  const graph: Adjacency = new MultiDirectedGraph();
-  for (const node of model.nodes) {
-    graph.addNode(node.id, node);
-  }
-  for (const edge of model.edges) {
-    graph.addEdgeWithKey(edge.id, edge.source, edge.target, edge);
-  }
-  return graph;
-}
+import { RAW, statusName } from '../words';
 
 /** Sum of the rates of edges, as text in the unit of the first; '' when none has a reading. */
 function traffic(edges: GraphEdge[], format: (value: number) => string): string {
@@ -34,14 +22,16 @@ export function nodeName(node: GraphNode, graph: Adjacency, formatRate: (value: 
   const outRate = traffic(outgoing, formatRate);
   return [
     node.title,
-    node.external ? `external ${node.kind}`.trim() : node.kind,
-    node.status ?? '',
-    node.score === undefined ? '' : `score ${node.score.text}`,
-    node.score === undefined && node.mainStat !== '' ? node.mainStat : '',
-    inRate ? `${inRate} in` : '',
-    outRate ? `${outRate} out` : '',
-    incoming.length + outgoing.length === 0 ? 'no connections' : '',
-    node.implied ? 'described by no row' : '',
+    node.members === undefined ? '' : node.subtitle,
+    node.external ? t('describe.external', 'external {{kind}}', { kind: node.kind, ...RAW }).trim() : node.kind,
+    node.status === undefined ? '' : statusName(node.status).toLowerCase(),
+    node.score === undefined ? '' : t('describe.score', 'score {{score}}', { score: node.score.text, ...RAW }),
+    node.score === undefined && node.members === undefined ? node.mainStat : '',
+    inRate ? t('describe.in', '{{rate}} in', { rate: inRate, ...RAW }) : '',
+    outRate ? t('describe.out', '{{rate}} out', { rate: outRate, ...RAW }) : '',
+    incoming.length + outgoing.length === 0 ? t('describe.alone', 'no connections') : '',
+    node.implied ? t('describe.implied', 'described by no row') : '',
+    node.absent ? t('describe.absent', 'no data at this time') : '',
   ]
     .filter((part) => part !== '')
     .join(', ');
@@ -56,20 +46,13 @@ export function edgeLabel(edge: GraphEdge, parts: EdgeLabelPart[]): string {
   return [
     parts.includes('rate') ? rate?.text : undefined,
     // An edge without errors needs no words for it.
-    parts.includes('errors') && errorRate !== undefined && errorRate.value > 0 ? `${errorRate.text} err` : undefined,
+    parts.includes('errors') && errorRate !== undefined && errorRate.value > 0
+      ? t('describe.errors', '{{share}} err', { share: errorRate.text, ...RAW })
+      : undefined,
     parts.includes('p95') && p95 !== undefined ? `p95 ${p95.text}` : undefined,
   ]
     .filter((text) => text !== undefined && text !== '')
     .join(' · ');
-}
-
-/** What a screen reader says for an edge. */
-export function edgeName(edge: GraphEdge, graph: Adjacency): string {
-  const title = (id: string) => graph.getNodeAttribute(id, 'title');
-  const label = edgeLabel(edge, ['rate', 'errors', 'p95']);
-  return [`${title(edge.source)} to ${title(edge.target)}`, edge.relation, edge.declared ? 'declared' : '', label]
-    .filter((part) => part !== '')
-    .join(', ');
 }
 
 export type Arrow = 'ArrowLeft' | 'ArrowRight' | 'ArrowUp' | 'ArrowDown';
@@ -88,7 +71,8 @@ export function nextNode(
   from: string,
   arrow: Arrow,
   graph: Adjacency,
-  positions: ReadonlyMap<string, Point>
+  positions: ReadonlyMap<string, Point>,
+  hidden: ReadonlySet<string> = new Set()
 ): string | undefined {
   const start = positions.get(from);
   if (start === undefined) {
@@ -98,7 +82,7 @@ export function nextNode(
     let best: { id: string; cost: number } | undefined;
     for (const id of ids) {
       const at = positions.get(id);
-      if (at === undefined || id === from) {
+      if (at === undefined || id === from || hidden.has(id)) {
         continue;
       }
       const [dx, dy] = [at.x - start.x, at.y - start.y];

@@ -1,6 +1,7 @@
 import type { GraphEdge } from '../data/model';
 import { fit, reveal, zoomAt } from './camera';
-import { labelsWithRoom, routeEdges } from './geometry';
+import { routeEdges } from './geometry';
+import { labelsWithRoom, Occupancy } from './occupancy';
 
 const edge = (id: string, source: string, target: string): GraphEdge => ({
   id,
@@ -11,7 +12,8 @@ const edge = (id: string, source: string, target: string): GraphEdge => ({
   mainStat: '',
   secondaryStat: '',
   metrics: {},
-  details: [],
+  details: () => [],
+  absent: false,
 });
 const NO_ROUTES = { positions: {}, routes: {}, width: 0, height: 0 };
 const AT = new Map([
@@ -66,6 +68,8 @@ describe('routing edges', () => {
 describe('labels', () => {
   it('go where they cover neither a node nor a label before them, or are dropped', () => {
     const rect = (x: number) => ({ x, y: 0, width: 10, height: 10 });
+    const occupancy = new Occupancy(8);
+    occupancy.take(rect(45));
     const kept = labelsWithRoom(
       [
         { id: 'a', places: [rect(0)] },
@@ -73,7 +77,7 @@ describe('labels', () => {
         { id: 'c', places: [rect(20)] },
         { id: 'd', places: [rect(40), rect(60)] },
       ],
-      [rect(45)]
+      occupancy
     );
     expect([...kept].map(([id, { x }]) => [id, x])).toEqual([
       ['a', 0],

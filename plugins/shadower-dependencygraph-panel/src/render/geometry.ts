@@ -18,8 +18,8 @@ export interface EdgeGeometry {
   label: Point;
   /** Where else the label may be when there is no room for it. */
   labels: Point[];
-  /** Points the line goes through between its ends. */
-  bends: Point[];
+  /** Points along the line from end to end, close enough for finding it under the pointer and for drawing it small. */
+  line: Point[];
 }
 
 /** Distance of the line from the ring: the ring's stroke and a little air. */
@@ -41,9 +41,15 @@ export function routeEdges(
   moved: ReadonlySet<string>,
   radius: (id: string) => number = () => NODE_RADIUS
 ): Map<string, EdgeGeometry> {
+  return routeGroups(byPair(edges).values(), positions, layout, moved, radius);
+}
+
+/** Edges by the pair of nodes they join, whatever their direction. */
+export function byPair(edges: readonly GraphEdge[]): Map<string, GraphEdge[]> {
   const groups = new Map<string, GraphEdge[]>();
   for (const edge of edges) {
-    const key = JSON.stringify([edge.source, edge.target].sort(compareText));
+    const [a, b] = edge.source < edge.target ? [edge.source, edge.target] : [edge.target, edge.source];
+    const key = `${a}\u0000${b}`;
     const group = groups.get(key);
     if (group === undefined) {
       groups.set(key, [edge]);
@@ -51,8 +57,19 @@ export function routeEdges(
       group.push(edge);
     }
   }
+  return groups;
+}
+
+/** Routes groups of edges; the edges of a group join the same two nodes. */
+export function routeGroups(
+  groups: Iterable<GraphEdge[]>,
+  positions: ReadonlyMap<string, Point>,
+  layout: LayoutResult,
+  moved: ReadonlySet<string>,
+  radius: (id: string) => number
+): Map<string, EdgeGeometry> {
   const result = new Map<string, EdgeGeometry>();
-  for (const group of groups.values()) {
+  for (const group of groups) {
     group.forEach((edge, i) => {
       const from = positions.get(edge.source);
       const to = positions.get(edge.target);
@@ -93,8 +110,21 @@ function curve(from: Point, away: number, to: Point, bow: number): EdgeGeometry 
     arrow: arrowhead(control, tip),
     label,
     labels: [],
-    bends: [label],
+    line: bow === 0 ? [start, tip] : bezier(start, control, control, tip, true),
   };
+}
+
+/** Points on a Bézier curve; a quadratic one when both controls are the same. */
+function bezier(from: Point, c1: Point, c2: Point, to: Point, quadratic = false, pieces = 10): Point[] {
+  return Array.from({ length: pieces + 1 }, (_, i) => {
+    const t = i / pieces;
+    const u = 1 - t;
+    const [a, b, c, d] = quadratic ? [u * u, 2 * u * t, 0, t * t] : [u ** 3, 3 * u * u * t, 3 * u * t * t, t ** 3];
+    return {
+      x: a * from.x + b * c1.x + c * c2.x + d * to.x,
+      y: a * from.y + b * c1.y + c * c2.y + d * to.y,
+    };
+  });
 }
 
 function through(from: Point, away: number, bends: Point[], to: Point, route: RoutedEdge): EdgeGeometry {
@@ -110,7 +140,7 @@ function through(from: Point, away: number, bends: Point[], to: Point, route: Ro
     arrow: arrowhead(last, tip),
     label: route.label,
     labels: route.labels ?? [],
-    bends: inner,
+    line: [start, ...inner, tip],
   };
 }
 
@@ -152,7 +182,7 @@ function selfLoop(centre: Point, index: number): EdgeGeometry {
     arrow: arrowhead(c2, tip),
     label: { x: centre.x, y: centre.y - reach - 4 },
     labels: [],
-    bends: [],
+    line: bezier(out, c1, c2, tip),
   };
 }
 
@@ -176,25 +206,4 @@ function polar(centre: Point, angle: number, distance: number): Point {
 
 function at(p: Point): string {
   return `${Math.round(p.x * 100) / 100},${Math.round(p.y * 100) / 100}`;
-}
-
-export function overlaps(a: Rect, b: Rect): boolean {
-  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
-}
-
-/**
- * Picks the labels that have room: in the given order, each in the first of its places that overlaps neither an obstacle
- * nor a label before it.
- */
-export function labelsWithRoom(labels: Array<{ id: string; places: Rect[] }>, obstacles: Rect[]): Map<string, Rect> {
-  const taken = [...obstacles];
-  const kept = new Map<string, Rect>();
-  for (const { id, places } of labels) {
-    const rect = places.find((place) => !taken.some((other) => overlaps(place, other)));
-    if (rect !== undefined) {
-      taken.push(rect);
-      kept.set(id, rect);
-    }
-  }
-  return kept;
 }

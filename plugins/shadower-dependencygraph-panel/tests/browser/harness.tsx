@@ -5,10 +5,13 @@
 import * as emotionCss from '@emotion/css';
 import * as grafanaData from '@grafana/data';
 import * as grafanaUi from '@grafana/ui';
+import * as i18next from 'i18next';
 import React from 'react';
 import * as ReactDOM from 'react-dom';
 import { createRoot, type Root } from 'react-dom/client';
 import type { GraphOptions } from '../../src/types';
+import german from '../../src/locales/de-DE/shadower-dependencygraph-panel.json';
+import { id as pluginId } from '../../src/plugin.json';
 
 const PLUGIN_URL = '/public/plugins/shadower-dependencygraph-panel/module.js';
 
@@ -26,6 +29,7 @@ export interface Scene {
   width: number;
   height: number;
   theme?: 'light' | 'dark';
+  language?: 'de-DE';
   state?: grafanaData.LoadingState;
   error?: string;
 }
@@ -36,16 +40,26 @@ declare global {
       deps: string[],
       factory: (...args: unknown[]) => { plugin: grafanaData.PanelPlugin<GraphOptions> }
     ) => void;
-    harness: { show: (scene: Scene) => Promise<void>; saved: Array<GraphOptions>; errors: string[] };
+    harness: {
+      show: (scene: Scene) => Promise<void>;
+      saved: Array<GraphOptions>;
+      errors: string[];
+      /** What the panel set in the dashboard's address. */
+      address: Array<Record<string, unknown>>;
+    };
     __grafana_public_path__: string;
   }
 }
 
+const address: Array<Record<string, unknown>> = [];
 window.__grafana_public_path__ = '/public/';
 const modules: Record<string, unknown> = {
   '@emotion/css': emotionCss,
   '@grafana/data': grafanaData,
   '@grafana/ui': grafanaUi,
+  // Of Grafana's services the panel uses only the address, which a page without Grafana does not have.
+  '@grafana/runtime': { locationService: { partial: (query: Record<string, unknown>) => address.push(query) } },
+  i18next,
   react: React,
   'react-dom': ReactDOM,
   module: { uri: PLUGIN_URL },
@@ -89,7 +103,13 @@ function toFrame(spec: FrameSpec, theme: grafanaData.GrafanaTheme2): grafanaData
 window.harness = {
   errors,
   saved,
+  address,
   async show(scene) {
+    // As Grafana does before it loads a plugin.
+    if (!i18next.default.isInitialized) {
+      await i18next.default.init({ resources: {}, lng: scene.language ?? 'en-US', returnEmptyString: false });
+      i18next.default.addResourceBundle('de-DE', pluginId, german);
+    }
     const plugin = await loading;
     const Panel = plugin.panel;
     if (Panel === null) {

@@ -153,12 +153,24 @@ export function broken() {
   ];
 }
 
-/** `count` services in layers, each calling up to three of the next layer, from a fixed formula. */
-export function big(count) {
+/**
+ * `count` services as a tree with a few hubs, and edges from callers to called across it, `edgeCount` in all; from a fixed
+ * formula.
+ */
+export function big(count, edgeCount = Math.round(count * 2)) {
   const ids = Array.from({ length: count }, (_, i) => `svc-${String(i).padStart(3, '0')}`);
-  const pairs = ids.flatMap((_, i) =>
-    [i * 2 + 1, i * 2 + 2, (i * 7) % count].filter((j) => j < count && j > i).map((j) => [i, j])
-  );
+  let state = 42;
+  const random = () => (state = (state * 1664525 + 1013904223) >>> 0) / 2 ** 32;
+  const pairs = [];
+  for (let i = 1; i < count; i++) {
+    pairs.push([Math.floor(i * random() * random()), i]);
+  }
+  while (pairs.length < edgeCount) {
+    const [a, b] = [Math.floor(random() * count), Math.floor(random() * count)];
+    if (a !== b) {
+      pairs.push([Math.min(a, b), Math.max(a, b)]);
+    }
+  }
   const statuses = ['healthy', 'healthy', 'healthy', 'degraded', 'critical'];
   return [
     {
@@ -177,6 +189,135 @@ export function big(count) {
         { name: 'target', values: pairs.map(([, j]) => ids[j]) },
         { name: 'rate', values: pairs.map((_, i) => (i % 40) + 0.5), type: 'number' },
         { name: 'error_rate', values: pairs.map((_, i) => (i % 9 === 0 ? 0.06 : 0)), type: 'number' },
+      ],
+    },
+  ];
+}
+
+/** Two teams of four services each. */
+export function grouped() {
+  const [nodes, edges] = graph(
+    ['web', 'cart', 'search', 'catalog', 'api', 'ledger', 'fraud', 'bank'].map((id, i) => [
+      id,
+      'service',
+      id === 'bank' ? 'critical' : 'healthy',
+      id === 'bank' ? 30 : 95 - i,
+    ]),
+    [
+      ['web', 'cart', 40, 0],
+      ['web', 'search', 90, 0],
+      ['search', 'catalog', 80, 0],
+      ['cart', 'api', 12, 0.02],
+      ['web', 'api', 6, 0],
+      ['api', 'ledger', 18, 0],
+      ['api', 'fraud', 18, 0.01],
+      ['fraud', 'bank', 9, 0.12],
+    ]
+  );
+  const team = { name: 'team', values: [...Array(4).fill('shop'), ...Array(4).fill('payments')] };
+  return [{ ...nodes, fields: [...nodes.fields, team] }, edges];
+}
+
+/** Sites on four continents, and one thing without a place. */
+export function places() {
+  const sites = [
+    ['Frankfurt', 50.1, 8.7],
+    ['Dublin', 53.3, -6.3],
+    ['Ashburn', 39, -77.5],
+    ['São Paulo', -23.5, -46.6],
+    ['Tokyo', 35.7, 139.7],
+    ['Sydney', -33.9, 151.2],
+    ['laptop', null, null],
+  ];
+  const [nodes, edges] = graph(
+    sites.map(([id], i) => [id, 'host', i === 3 ? 'degraded' : 'healthy', i === 3 ? 74 : 96]),
+    [
+      ['Frankfurt', 'Dublin', 120, 0],
+      ['Frankfurt', 'Ashburn', 60, 0.002],
+      ['Ashburn', 'São Paulo', 20, 0.03],
+      ['Ashburn', 'Tokyo', 30, 0],
+      ['Tokyo', 'Sydney', 8, 0],
+      ['laptop', 'Dublin', 1, 0],
+    ]
+  );
+  const columns = [
+    { name: 'latitude', values: sites.map(([, latitude]) => latitude), type: 'number' },
+    { name: 'longitude', values: sites.map(([, , longitude]) => longitude), type: 'number' },
+  ];
+  return [{ ...nodes, fields: [...nodes.fields, ...columns] }, edges];
+}
+
+/** Five minutes of three services; one edge is there only in the last two. */
+export function overTime() {
+  const start = Date.UTC(2026, 10, 21, 12);
+  const times = [0, 1, 2, 3, 4].map((i) => start + i * 60_000);
+  const rows = (ids, skip = () => false) =>
+    times.flatMap((t, i) => ids.filter((id) => !skip(id, i)).map((id) => [t, id, i]));
+  const nodes = rows(['api', 'db', 'web']);
+  const edges = rows(['api:db', 'web:api', 'web:db'], (id, i) => id === 'web:db' && i < 3);
+  return [
+    {
+      name: 'nodes',
+      fields: [
+        { name: 'time', values: nodes.map(([t]) => t), type: 'time' },
+        { name: 'id', values: nodes.map(([, id]) => id) },
+        { name: 'title', values: nodes.map(([, id]) => id) },
+        { name: 'status', values: nodes.map(([, id, i]) => (id === 'db' && i > 2 ? 'critical' : 'healthy')) },
+        { name: 'score', values: nodes.map(([, id, i]) => (id === 'db' ? 95 - 15 * i : 97 - i)), type: 'number' },
+      ],
+    },
+    {
+      name: 'edges',
+      fields: [
+        { name: 'time', values: edges.map(([t]) => t), type: 'time' },
+        { name: 'id', values: edges.map(([, id]) => id) },
+        { name: 'source', values: edges.map(([, id]) => id.split(':')[0]) },
+        { name: 'target', values: edges.map(([, id]) => id.split(':')[1]) },
+        {
+          name: 'rate',
+          values: edges.map(([, id, i]) => (id === 'web:api' ? [10, 16, 24, 33, 40][i] : 7)),
+          type: 'number',
+          config: { unit: 'reqps' },
+        },
+      ],
+    },
+  ];
+}
+
+/** The period before in columns: an edge each that is new, lost, worse, better and unchanged. */
+export function compared() {
+  const rows = [
+    // id, target, rate, errors, p95; the same before
+    ['e-new', 'new', 12, 0, 80, null, null, null],
+    ['e-lost', 'lost', null, null, null, 9, 0, 50],
+    ['e-worse', 'worse', 30, 0.08, 400, 31, 0.004, 380],
+    ['e-better', 'better', 22, 0, 90, 20, 0.02, 300],
+    ['e-same', 'same', 15, 0.001, 101, 15, 0.001, 100],
+  ];
+  const ids = ['gateway', ...rows.map(([, target]) => target)];
+  const scores = [92, 95, 90, 55, 97, 99];
+  const before = [93, 96, 91, 94, 80, 99];
+  const column = (i) => rows.map((row) => row[i]);
+  return [
+    {
+      name: 'nodes',
+      fields: [
+        { name: 'id', values: ids },
+        { name: 'score', values: scores, type: 'number' },
+        { name: 'previous_score', values: before, type: 'number' },
+      ],
+    },
+    {
+      name: 'edges',
+      fields: [
+        { name: 'id', values: column(0) },
+        { name: 'source', values: rows.map(() => 'gateway') },
+        { name: 'target', values: column(1) },
+        ...['', 'previous_'].flatMap((prefix, i) => [
+          { name: `${prefix}rate`, values: column(2 + 3 * i), type: 'number' },
+          { name: `${prefix}error_rate`, values: column(3 + 3 * i), type: 'number' },
+          { name: `${prefix}p95_ms`, values: column(4 + 3 * i), type: 'number' },
+        ]),
       ],
     },
   ];
