@@ -46,12 +46,14 @@ const frames = [
         ...{ target: 0.01, points_lost: 53, previous_points_lost: 7, status: 'bad', since: NOW - 42 * 60_000 },
         ...{ gate: 40, gate_above: 0.1, gate_cap: 40, risk: 'Customers cannot pay', severity: 'critical' },
         ...{ mitigation: 'Roll back', priority: 'high', effort: 'low', evidence: '/explore?of=payments' },
+        ...{ evidence_query: null, evidence_column: null, evidence_filter: null },
       },
       {
         ...{ entity: 'search', term: 'errors', title: 'Error rate', weight: 60, value: 0.002, unit: 'percentunit' },
         ...{ target: 0.01, points_lost: 3, previous_points_lost: 4, status: 'warn', since: null },
         ...{ gate: null, gate_above: 0.1, gate_cap: 40, risk: null, severity: null },
         ...{ mitigation: null, priority: null, effort: null, evidence: null },
+        ...{ evidence_query: 'calls', evidence_column: 'error_rate', evidence_filter: 'service' },
       },
     ],
     ['since'],
@@ -172,6 +174,12 @@ suite('the health scorecard in Grafana', () => {
       expect(text.get('none')).not.toContain('payments');
       const link = page.getByRole('link', { name: 'Evidence: payments, Error rate' }).first();
       expect(await link.getAttribute('href')).toBe('/explore?of=payments');
+      const query = page.getByRole('link', { name: 'Evidence: search, Error rate' }).first();
+      const explore = new URL((await query.getAttribute('href'))!, grafana.url);
+      expect([explore.pathname, JSON.parse(explore.searchParams.get('panes')!)]).toMatchObject([
+        '/explore',
+        { evidence: { datasource: 'testdata', queries: [{ query: 'calls', params: { service: ['search'] } }] } },
+      ]);
       const panels = '[data-testid="data-testid panel content"]';
       const { violations } = await new AxeBuilder({ page }).include(panels).analyze();
       expect(violations.map((v) => [v.id, v.nodes.map((n) => n.html.slice(0, 200))])).toEqual([]);
