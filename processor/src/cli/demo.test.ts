@@ -2,13 +2,13 @@
 import { domains } from '../domains';
 import { createValidator } from '../pipeline/validate';
 import { MemoryLog, MemoryLogStore } from '../pipeline/memory-log';
+import { DEMO_HISTORY_DAYS } from '../domains/define';
 import { incidentAt } from '../vocabulary/demo';
-import { appendEvents, demoEvents, runDemo, seeded } from './demo';
+import { appendEvents, demoEvents, demoHistory, runDemo, seeded } from './demo';
 
 const MINUTE = 60_000;
 const PERIOD = 40 * MINUTE;
 const validate = createValidator(domains);
-const TOPICS = Object.fromEntries(domains.flatMap((d) => d.events).map((e) => [`shadower.${e.type}`, 1]));
 /** Starts of an incident's period, in either half of a day: each half has its own sufferer. */
 const DAY = Math.floor(Date.UTC(2026, 10, 21) / (18 * PERIOD)) * 18 * PERIOD;
 const [MORNING, EVENING] = [9, 27].map((n) => Math.ceil(DAY / PERIOD) * PERIOD + n * PERIOD) as [number, number];
@@ -61,7 +61,20 @@ it('every event is valid, inside its range, in time order, and has an id of its 
     ids.add(e.event_id);
   }
   expect(ids.size).toBe(events.length);
-  expect(new Set(events.map((e) => e.type)).size).toBeGreaterThan(1);
+  expect(new Set(events.map((e) => e.type)).size).toBeGreaterThan(3);
+});
+
+it('facts of the days before are valid, old, but not too old, and have ids of their own', () => {
+  const until = MORNING - 30 * MINUTE;
+  const events = demoHistory(domains, until);
+  for (const e of events) {
+    const v = validate({ workspace: 'demo', ...e });
+    if (!v.ok) throw new Error(`${v.reason}: ${JSON.stringify(e)}`);
+    const age = until - (e.time as number);
+    expect([e.event_id, age > 0 && age <= DEMO_HISTORY_DAYS * 86_400_000]).toEqual([e.event_id, true]);
+  }
+  expect(new Set(events.map((e) => e.event_id)).size).toBe(events.length);
+  expect(demoHistory(domains, until)).toEqual(events);
 });
 
 it('an incident rises, holds and fades once in a period', () => {
@@ -87,10 +100,12 @@ it('an incident shows at one integration, in every alert window at its height', 
   expect(ill.size).toBe(2);
 });
 
+const topics = () =>
+  new MemoryLogStore(Object.fromEntries(domains.flatMap((d) => d.events).map((e) => [`shadower.${e.type}`, 1])));
+
 it('appends on behalf of a workspace, to the topic of each type', async () => {
-  const store = new MemoryLogStore(TOPICS);
-  const log = new MemoryLog(store);
   const events = demoEvents(domains, MORNING, MORNING + 5000);
+  const log = new MemoryLog(topics());
   await appendEvents(log, 'shadower', 'mine', events);
   const ends = await log.endOffsets();
   expect(ends.reduce((n, e) => n + e.end, 0)).toBe(events.length);
@@ -98,7 +113,7 @@ it('appends on behalf of a workspace, to the topic of each type', async () => {
 });
 
 it('catches up from where it stopped, reports how far it is, and stops', async () => {
-  const log = new MemoryLog(new MemoryLogStore(TOPICS));
+  const log = new MemoryLog(topics());
   const since = Date.now() - 3 * MINUTE;
   const advanced: number[] = [];
   const failures: Error[] = [];

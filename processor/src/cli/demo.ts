@@ -27,6 +27,12 @@ export function demoEvents(domains: readonly Domain[], from: number, to: number)
   return out.sort((a, b) => (a.time as number) - (b.time as number));
 }
 
+/** All facts of the days before `until`, in time order. */
+export const demoHistory = (domains: readonly Domain[], until: number): Record<string, unknown>[] =>
+  domains
+    .flatMap((d) => d.demo?.history?.(until, seeded(Math.floor(until / SECOND))) ?? [])
+    .sort((a, b) => (a.time as number) - (b.time as number));
+
 /** Appends events to their topics on behalf of `workspace`. */
 export async function appendEvents(
   log: EventLog,
@@ -49,7 +55,7 @@ export async function appendEvents(
 }
 
 /**
- * Generates from `since` (ms) to the present and then second by second; `advanced` is told how far it has come, so that
+ * Generates from `since` (ms) to the present and then second by second, after the facts of the days before if asked; `advanced` is told how far it has come, so that
  * the next start can go on from there. Returns a function that stops it.
  */
 export function runDemo(
@@ -59,6 +65,8 @@ export function runDemo(
     prefix: string;
     workspace: string;
     since: number;
+    /** Whether to begin with the facts of the days before `since`. */
+    history?: boolean;
     advanced: (to: number) => void;
     failed: (e: Error) => void;
   },
@@ -66,10 +74,15 @@ export function runDemo(
   let stopped = false;
   const work = (async () => {
     let at = Math.floor(o.since / SECOND) * SECOND;
+    let history = o.history ?? false;
     while (!stopped) {
       const to = Math.min(Math.floor(Date.now() / SECOND) * SECOND, at + 60 * SECOND);
       if (to > at) {
         try {
+          if (history) {
+            await appendEvents(log, o.prefix, o.workspace, demoHistory(o.domains, at));
+            history = false;
+          }
           await appendEvents(log, o.prefix, o.workspace, demoEvents(o.domains, at, to));
           o.advanced((at = to));
           continue;

@@ -5,6 +5,7 @@ import { startEmbedded, type EmbeddedProcess } from '../clickhouse/embedded/spaw
 import { TIME_LIMITS } from '../pipeline/batch';
 import type { ClickHouseConfig } from '../clickhouse/client';
 import { domains } from '../domains';
+import { DEMO_HISTORY_DAYS } from '../domains/define';
 import { ShadowerError } from '../errors';
 import { createLogger, type AuthConfig } from '../http';
 import { Api } from './api-client';
@@ -109,6 +110,7 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
   const server = serverConfig(env);
   const credentials = server === undefined ? ensureCredentials(dataDir) : undefined;
   const workspace = o.workspace ?? env.SHADOWER_WORKSPACE ?? (credentials === undefined ? undefined : 'demo');
+  const demo = credentials !== undefined && (o.demo ?? o.input === undefined);
   const logger = createLogger(env.SHADOWER_LOG_LEVEL);
   const started = new Date();
   const closers = new Closers({
@@ -149,7 +151,10 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
       http: { host: env.SHADOWER_HTTP_HOST, port },
       time: {
         ...TIME_LIMITS,
-        latenessMs: o.input === undefined ? duration(env.SHADOWER_LATENESS) : Infinity,
+        latenessMs:
+          o.input !== undefined
+            ? Infinity
+            : Math.max(duration(env.SHADOWER_LATENESS), demo ? DEMO_HISTORY_DAYS * 86_400_000 : 0),
       },
       logger,
     });
@@ -171,7 +176,7 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
     say(`  API key     in ${join(dataDir, 'credentials.json')}; try: curl -H "X-API-Key: …" ${runtime.url}/v1/catalog`);
     const api = Api.of(runtime.url, credentials.apiKey);
 
-    if (o.demo ?? o.input === undefined) {
+    if (demo) {
       const position = join(dataDir, 'demo-position');
       const saved = existsSync(position) ? Number(readFileSync(position, 'utf8')) : 0;
       const stopDemo = runDemo(runtime.log, {
@@ -179,6 +184,7 @@ export async function start(env: Environment, o: StartOptions): Promise<void> {
         prefix: env.SHADOWER_TOPIC_PREFIX,
         workspace: workspace!,
         since: Math.max(saved, Date.now() - DEMO_HISTORY_MS),
+        history: saved === 0,
         advanced: (to) => writeFileSync(position, String(to)),
         failed: (err) => logger.warn({ err }, 'The generator could not append; it tries again'),
       });

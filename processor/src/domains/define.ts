@@ -507,7 +507,14 @@ export interface DemoSource {
    * that its numbers alone may come again.
    */
   events(from: number, to: number, random: () => number, incident: number): Record<string, unknown>[];
+  /**
+   * Facts of the days before `until`, sent once before the first interval: bills, inventories, what was found long ago. At most
+   * DEMO_HISTORY_DAYS old.
+   */
+  history?(until: number, random: () => number): Record<string, unknown>[];
 }
+/** How old the facts of a demo may be; its intake takes them, whatever the lateness is set to. */
+export const DEMO_HISTORY_DAYS = 150;
 
 // ---------------------------------------------------------------- the domain
 
@@ -550,6 +557,9 @@ export function compose(
     alerts: all('alerts').flat(),
     dashboards: all('dashboards').flat(),
     routes: all('routes').flat(),
-    demo: { events: (...args) => demos.flatMap((demo) => demo.events(...args)) },
+    demo: {
+      events: (...args) => demos.flatMap((demo) => demo.events(...args)),
+      history: (...args) => demos.flatMap((demo) => demo.history?.(...args) ?? []),
+    },
   };
 }

@@ -8,9 +8,10 @@ import { spans } from './otel';
 import security from './security';
 import sync from './sync';
 import tests from './tests';
+import vendor from './vendor';
 import webhooks from './webhooks';
 
-const parts = [health, calls, sync, webhooks, dependencies, cost, security, tests];
+const parts = [health, calls, sync, webhooks, dependencies, cost, security, tests, vendor];
 
 export default compose(
   {

@@ -2,9 +2,10 @@
 import type { DomainPart } from '../../define';
 import { alerts } from './alerts';
 import { dashboards } from './dashboard';
+import { demo } from './demo';
 import { securityEvent } from './events';
 import { queries } from './queries';
 import { securityEvents } from './rollups';
 
-const part: DomainPart = { events: [securityEvent], rollups: [securityEvents], queries, alerts, dashboards };
+const part: DomainPart = { events: [securityEvent], rollups: [securityEvents], queries, alerts, dashboards, demo };
 export default part;

@@ -199,7 +199,7 @@ function authFacts(name: string, from: number, to: number): AuthFacts | null {
   const all = within(auths, name, to - 400 * DAY, to);
   const credentials = [...new Set(all.map((e) => e.credential))]
     .map((c) => all.filter((e) => e.credential === c))
-    .filter((list) => Math.max(...list.map((e) => e.time)) >= to - 90 * DAY);
+    .filter((list) => Math.max(...list.map((e) => e.time)) >= to - 90 * DAY && list.some((e) => e.ok));
   const mfa = credentials.map(
     (list) =>
       list
@@ -219,7 +219,7 @@ function authFacts(name: string, from: number, to: number): AuthFacts | null {
     failed: seen.filter((e) => !e.ok).length / days,
     expired: seen.filter((e) => !e.ok && /expired/.test(String(e.error_code))).length / days,
     withoutMfa: mfa.every((m) => m === undefined) ? null : mfa.filter((m) => m === false).length,
-    rotation: ages.includes(null) && oldest <= 90 ? null : oldest,
+    rotation: ages.length === 0 || (ages.includes(null) && oldest <= 90) ? null : oldest,
   };
 }
 /** The source document's deductions, word for word. */

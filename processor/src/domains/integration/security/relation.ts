@@ -57,7 +57,7 @@ export const audit = (s: SqlContext, end = s.to): string => `(
     FROM ${rawEvents(s, end, ['audit'])} WHERE t >= ${end} - INTERVAL ${FEED_DAYS} DAY GROUP BY integration))`;
 
 /**
- * Credentials of each integration as they were at `end`: integration, credentials, without_mfa (how many are known to have no second
+ * Credentials of each integration that ever worked, as they were at `end`: integration, credentials, without_mfa (how many are known to have no second
  * factor; NULL when it is known of none), rotation_days (of the one that was not renewed for longest; NULL when a renewal was
  * never seen and the credential has not been known for longer than the limit).
  */
@@ -71,7 +71,7 @@ const facts = (s: SqlContext, end: string): string => {
       maxIf(last_success, action IN ('rotate', 'refresh')) AS renewed, ${seconds('min(t)')} AS known_since,
       multiIf(isNotNull(renewed), (${seconds(end)} - renewed) / 86400, ${seconds(end)} - known_since > ${limit * 86400}, (${seconds(end)} - known_since) / 86400, NULL) AS days
     FROM ${upTo(s, 'integration_auth', end, HISTORY_DAYS)}
-    GROUP BY integration, agent, credential HAVING max(last_event) >= ${seconds(end)} - ${CREDENTIAL_DAYS * 86400})
+    GROUP BY integration, agent, credential HAVING max(last_event) >= ${seconds(end)} - ${CREDENTIAL_DAYS * 86400} AND isNotNull(max(last_success)))
   GROUP BY integration)`;
 };
 

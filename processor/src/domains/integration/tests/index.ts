@@ -2,6 +2,7 @@
 import type { DomainPart } from '../../define';
 import { alerts } from './alerts';
 import { dashboards } from './dashboard';
+import { demo } from './demo';
 import { endpointInventory, testExecution } from './events';
 import { queries } from './queries';
 import { tests } from './rollups';
@@ -13,6 +14,7 @@ const part: DomainPart = {
   queries,
   alerts,
   dashboards,
+  demo,
   routes,
 };
 export default part;
