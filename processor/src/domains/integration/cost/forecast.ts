@@ -41,7 +41,7 @@ export const forecasts = (s: SqlContext): string => `(
     LEFT JOIN ${monthlyFees(s)} AS f ON f.integration = w.integration))`;
 
 /** Recurring fees of a month: the mean of the whole months of the last three since the first fee, else what this month had. */
-function monthlyFees(s: SqlContext): string {
+export function monthlyFees(s: SqlContext): string {
   const month = `toStartOfMonth(${lastHour(s)})`;
   return `(
       SELECT integration, if(months = 0, sumIf(amount, t >= ${month}), sumIf(amount, t < ${month}) / months) AS fee

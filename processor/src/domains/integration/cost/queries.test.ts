@@ -68,6 +68,11 @@ beforeAll(async () => {
   daily(5, (ago, t) => item('young', t, ago === 0 ? 90 : 3));
   daily(39, (ago, t) => ago % 3 === 0 && item('sparse', t, 6));
   daily(40, (ago, t) => ago > 3 && item('gone', t, 4 + random()));
+  for (const month of [3, 4, 5])
+    item('fees', Date.UTC(2026, month, 1), 30 + month, {
+      cost_kind: 'third_party_fees',
+      charge_frequency: 'recurring',
+    });
   item('one', TO - 10 * DAY, 7);
   daily(30, (_, t) => {
     for (let i = 0; i < 5; i++) call('metered', t + i * 1000, 0.01 + random() / 100);
@@ -367,6 +372,16 @@ describe('trend and forecast', () => {
       'per call',
     );
     expect(of('spike').cost_per_call).toBeNull();
+    // Two whole months of fees, and nothing that is paid by usage.
+    expect(of('fees')).toMatchObject({
+      cost_24h: null,
+      deviation: null,
+      forecast: 33.5,
+      forecast_low: 33.5,
+      forecast_high: 33.5,
+      last_month: 34,
+      growth: expect.closeTo(1 / 33, 9),
+    });
   });
 
   it('growth needs two whole months', async () => {

@@ -2,7 +2,7 @@
 import type { Column, QueryDef, SqlContext } from '../../define';
 import { findings, say } from '../../../vocabulary/findings';
 import { about } from '../findings/about';
-import { forecasts } from './forecast';
+import { forecasts, monthlyFees } from './forecast';
 import { ANOMALY, BASELINE_DAYS, BASELINE_LEAST, callCosts, deviations, lastHour, ledger } from './ledger';
 import { savings } from './savings';
 
@@ -42,12 +42,16 @@ const months = (s: SqlContext): string => `(
       FROM ${ledger(s, `(${s.from} - INTERVAL ${BEFORE_DAYS} DAY)`, s.to, '1h')} WHERE charge_frequency != 'one_time' GROUP BY integration, month)
     WHERE n > 0)`;
 
-/** The last two calendar months (UTC) that are over: integration, last, before, whole (the last is covered), both. */
+/**
+ * The last two calendar months (UTC) that are over, of all integrations with a running cost: integration, last, before, whole (the
+ * last is covered), both, only_fees (nothing is paid by usage).
+ */
 const lastMonths = (s: SqlContext): string => {
   const month = `toStartOfMonth(${lastHour(s)})`;
   return `(
   SELECT integration, sumIf(amount, t >= addMonths(${month}, -1) AND t < ${month}) AS last, sumIf(amount, t >= addMonths(${month}, -2) AND t < addMonths(${month}, -1)) AS before,
-    toDate(min(t)) <= addMonths(${month}, -1) AS whole, toDate(min(t)) <= addMonths(${month}, -2) AS both
+    toDate(min(t)) <= addMonths(${month}, -1) AS whole, toDate(min(t)) <= addMonths(${month}, -2) AS both,
+    countIf(charge_frequency = 'usage_based') = 0 AS only_fees
   FROM ${ledger(s, `toDateTime(addMonths(${month}, -4), 'UTC')`, lastHour(s), '1h')} WHERE charge_frequency != 'one_time' GROUP BY integration)`;
 };
 
@@ -207,7 +211,7 @@ FROM ${deviations(s)} ORDER BY integration`,
           last_month: usd('Running cost of the last whole calendar month (UTC); unknown if it was not covered whole'),
           growth: share('Change from the month before; unknown unless both are whole'),
           forecast: usd(
-            'Next calendar month: a line through the last 60 days of usage at most, plus recurring fees; unknown under 14 days',
+            'Next calendar month: a line through the last 60 days of usage at most, plus recurring fees; unknown under 14 days of usage',
           ),
           forecast_low: usd('Lower end of the 95 % prediction interval'),
           forecast_high: usd('Upper end of it'),
@@ -219,18 +223,19 @@ FROM ${deviations(s)} ORDER BY integration`,
           ),
         },
         sql: (s) => `
-SELECT d.integration AS integration, ${Object.keys(deviationColumns)
-          .map((c) => `d.${c} AS ${c}, `)
+SELECT m.integration AS integration, ${Object.keys(deviationColumns)
+          .map((c) => `if(d.integration = '', NULL, d.${c}) AS ${c}, `)
           .join('')}
   if(m.whole, toNullable(m.last), NULL) AS last_month, if(m.both, (m.last - m.before) / nullIf(m.before, 0), NULL) AS growth,
-  f.forecast AS forecast, f.forecast_low AS forecast_low, f.forecast_high AS forecast_high, f.backtest_error AS backtest_error, c.per_call AS cost_per_call
-FROM ${deviations(s)} AS d
-LEFT JOIN ${lastMonths(s)} AS m ON m.integration = d.integration
-LEFT JOIN ${forecasts(s)} AS f ON f.integration = d.integration
+  ${['forecast', 'forecast_low', 'forecast_high'].map((c) => `if(m.only_fees, toNullable(r.fee), f.${c}) AS ${c}, `).join('')}f.backtest_error AS backtest_error, c.per_call AS cost_per_call
+FROM ${lastMonths(s)} AS m
+LEFT JOIN ${deviations(s)} AS d ON d.integration = m.integration
+LEFT JOIN ${forecasts(s)} AS f ON f.integration = m.integration
+LEFT JOIN ${monthlyFees(s)} AS r ON r.integration = m.integration
 LEFT JOIN (
   SELECT l.integration AS integration, l.amount / nullIf(n.calls, 0) AS per_call
   FROM (SELECT integration, sum(amount) AS amount FROM ${ledger(s, s.from, s.to)} WHERE cost_kind = 'api_calls' AND charge_frequency != 'one_time' GROUP BY integration) AS l
-  LEFT JOIN (SELECT integration, sum(calls) AS calls FROM ${callCosts(s, s.from, s.to)} GROUP BY integration) AS n ON n.integration = l.integration) AS c ON c.integration = d.integration
+  LEFT JOIN (SELECT integration, sum(calls) AS calls FROM ${callCosts(s, s.from, s.to)} GROUP BY integration) AS n ON n.integration = l.integration) AS c ON c.integration = m.integration
 ORDER BY forecast DESC NULLS LAST, cost_24h DESC, integration`,
       },
     },

@@ -55,6 +55,8 @@ export const alerts: AlertDef[] = [
     title: 'Attempts far above the usual',
     column: 'deviation',
     condition: { op: 'gt', value: ANOMALY },
+    // It judges whole hours.
+    stepSeconds: 300,
     severity: 'info',
     summary:
       'Failed and unauthorised attempts at {{ $labels.integration }} lie {{ $values.B.Value | humanize }} robust deviations above the hours before',

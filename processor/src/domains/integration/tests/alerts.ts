@@ -6,7 +6,7 @@ const rule = {
   query: 'integration_test_window',
   reduce: 'last',
   windowSeconds: 600,
-  stepSeconds: 60,
+  stepSeconds: 300,
   // Who sends neither tests nor an inventory has nothing that could fail.
   absence: 'fine',
   dashboard: 'integration-tests',
