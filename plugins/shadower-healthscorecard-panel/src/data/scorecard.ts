@@ -215,13 +215,7 @@ class Builder {
     this.tellMissing('terms', c, ['entity', 'term', 'points_lost']);
     this.hasTerms ||= frame.length > 0;
     for (let row = 0; row < frame.length; row++) {
-      const targets = this.find(
-        frame,
-        c.entity,
-        c.kind,
-        row,
-        t('reason.only-terms', 'Only its terms are in the data, not its score.')
-      );
+      const targets = this.find(frame, c.entity, c.kind, row, onlyTerms);
       if (targets.length === 0) {
         continue;
       }
@@ -249,8 +243,7 @@ class Builder {
         continue;
       }
       const point: TrendPoint = { time, score: inRange(cell(c.score, row, toNumber), this.range) };
-      const reason = t('reason.only-trend', 'Only its trend is in the data, not its score.');
-      for (const e of this.find(frame, c.entity, c.kind, row, reason)) {
+      for (const e of this.find(frame, c.entity, c.kind, row, onlyTrend)) {
         e.trend.push(point);
       }
     }
@@ -270,7 +263,7 @@ class Builder {
         term: cell(c.term, row, toText),
         since: cell(c.since, row, toTime),
       };
-      this.find(frame, c.entity, c.kind, row, onlyAdvice()).forEach((e) => e.risks.push(risk));
+      this.find(frame, c.entity, c.kind, row, onlyAdvice).forEach((e) => e.risks.push(risk));
     }
   }
 
@@ -288,7 +281,7 @@ class Builder {
         points: cell(c.points, row, toNumber),
         term: cell(c.term, row, toText),
       };
-      this.find(frame, c.entity, c.kind, row, onlyAdvice()).forEach((e) => e.recommendations.push(recommendation));
+      this.find(frame, c.entity, c.kind, row, onlyAdvice).forEach((e) => e.recommendations.push(recommendation));
     }
   }
 
@@ -317,7 +310,7 @@ class Builder {
     entityField: Field | undefined,
     kindField: Field | undefined,
     row: number,
-    reason: string
+    reason: () => string
   ): EntityScore[] {
     const name = cell(entityField, row, toText);
     if (name === null) {
@@ -334,7 +327,7 @@ class Builder {
     if (own.length > 0 || named.length > 0) {
       return own.length > 0 ? own : named;
     }
-    const e: EntityScore = { ...unknownEntity(keyOf(frame.refId, kind, name), name, kind), reason };
+    const e: EntityScore = { ...unknownEntity(keyOf(frame.refId, kind, name), name, kind), reason: reason() };
     this.put(e);
     return [e];
   }
@@ -412,6 +405,9 @@ class Builder {
   }
 }
 
+// Functions, because looking up a text for each of thousands of rows would cost more than reading them.
+const onlyTerms = () => t('reason.only-terms', 'Only its terms are in the data, not its score.');
+const onlyTrend = () => t('reason.only-trend', 'Only its trend is in the data, not its score.');
 const onlyAdvice = () => t('reason.only-advice', 'Only its risks or recommendations are in the data, not its score.');
 
 const SEP = '\u0000';
