@@ -18,8 +18,20 @@ var Default = Build
 // Build builds each backend for this platform.
 func Build(ctx context.Context) error { return each(ctx, "tool", "mage", "build:backend") }
 
-// BuildAll builds each backend for every platform that Grafana runs on.
-func BuildAll(ctx context.Context) error { return each(ctx, "tool", "mage", "buildAll") }
+// platforms are the SDK's targets for linux, darwin and windows on amd64 and arm64; it has no name of its own for the last.
+var platforms = [][]string{
+	{"build:linux"}, {"build:linuxARM64"}, {"build:darwin"}, {"build:darwinARM64"}, {"build:windows"}, {"build:custom", "windows", "arm64"},
+}
+
+// BuildAll builds each backend for every platform.
+func BuildAll(ctx context.Context) error {
+	for _, p := range platforms {
+		if err := each(ctx, append([]string{"tool", "mage"}, p...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Test runs the tests of each backend.
 func Test(ctx context.Context) error { return each(ctx, "test", "./pkg/...") }
