@@ -24,7 +24,9 @@ type answer struct {
 	Parts map[string][]map[string]any `json:"parts"`
 }
 
-// TestAgreesWithAPI asks every query that the HTTP API answered, and wants the same numbers in the frames.
+// TestAgreesWithAPI asks every query that the HTTP API answered, as a panel and as an alert rule, and wants the same numbers
+// in the frames of both. The events are random (test/go-backend.mjs, which prints their seed); the ranges end on a full
+// step, so that an alert rule has nothing to leave out.
 // SHADOWER_TEST_API_ANSWERS names the file with the answers; test/go-backend.mjs makes it.
 func TestAgreesWithAPI(t *testing.T) {
 	file := os.Getenv("SHADOWER_TEST_API_ANSWERS")
@@ -39,25 +41,39 @@ func TestAgreesWithAPI(t *testing.T) {
 	i := realEndpoint(t).instance(t, "shadower", "demo")
 	cat, err := i.reader.Get(t.Context())
 	require.NoError(t, err)
-	rows := 0
+	asked, rows := map[string]bool{}, 0
 	for _, a := range answers {
 		q := cat.Queries[slices.IndexFunc(cat.Queries, func(q catalog.Query) bool { return q.Name == a.Query })]
+		asked[q.Name] = true
+		from, to := time.UnixMilli(a.From), time.UnixMilli(a.To)
 		t.Run(fmt.Sprintf("%s over %d h", a.Query, (a.To-a.From)/3_600_000), func(t *testing.T) {
-			got := ask(t, i, false, fmt.Sprintf(`{"schemaVersion":1,"query":%q,"stepSeconds":%d}`, a.Query, a.Step), time.UnixMilli(a.From), time.UnixMilli(a.To))
-			require.NoError(t, got.Error)
+			panel := ask(t, i, false, fmt.Sprintf(`{"schemaVersion":2,"query":%q,"stepSeconds":%d}`, a.Query, a.Step), from, to)
+			require.NoError(t, panel.Error)
 			for part, wanted := range a.Parts {
-				var found []map[string]any
-				if q.Kind == catalog.KindTimeseries {
-					found, wanted = points(t, got.Frames), measured(wanted, q)
-				} else {
-					found = table(t, got.Frames, part)
-				}
-				same(t, part, wanted, found)
 				rows += len(wanted)
+				agrees(t, q, part, wanted, panel.Frames)
+				// A rule judges one part of several.
+				model := fmt.Sprintf(`{"schemaVersion":2,"query":%q,"stepSeconds":%d}`, a.Query, a.Step)
+				if len(q.Parts) > 1 {
+					model = fmt.Sprintf(`{"schemaVersion":2,"query":%q,"part":%q}`, a.Query, part)
+				}
+				rule := ask(t, i, true, model, from, to)
+				require.NoError(t, rule.Error)
+				agrees(t, q, part, wanted, rule.Frames)
 			}
 		})
 	}
+	require.Len(t, asked, len(cat.Queries), "every query of the catalog is compared")
 	require.Greater(t, rows, 100, "there must be something to compare")
+}
+
+func agrees(t *testing.T, q catalog.Query, part string, wanted []map[string]any, frames data.Frames) {
+	t.Helper()
+	if q.Kind == catalog.KindTimeseries {
+		same(t, part, measured(wanted, q), points(t, frames))
+		return
+	}
+	same(t, part, slices.Clone(wanted), table(t, frames, part))
 }
 
 // points are the values of time series, one a row, with its labels.

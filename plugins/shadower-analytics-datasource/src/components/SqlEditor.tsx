@@ -27,11 +27,8 @@ export function SqlEditor({ datasource, query, edit, change }: Props) {
 
   useEffect(() => {
     let current = true;
-    if (sql.trim() === '') {
-      setVerdict(undefined);
-      return;
-    }
-    datasource.checkSql(sql).then(
+    const judged = sql.trim() === '' ? Promise.resolve('') : datasource.checkSql(sql);
+    judged.then(
       (message) => current && setVerdict(message || undefined),
       (failure: unknown) => current && setVerdict(messageOf(failure))
     );
