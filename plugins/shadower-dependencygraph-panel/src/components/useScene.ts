@@ -15,8 +15,9 @@ const MIN_TITLE = 11;
 /** Below this zoom only alarming edges are labelled. */
 const FARTHEST = 0.42;
 /** Zoom changes by at least this factor before text is placed anew: little for small graphs, much for large ones. */
-const STEPS = { small: 1.02, large: 1.25 };
-const LARGE = 300;
+const STEPS = { small: 1.02, large: 1.15 };
+/** Nodes beyond which text is placed anew only when the view is at rest. */
+const LARGE = 60;
 const NONE: ReadonlySet<string> = new Set();
 
 interface Parts {
@@ -35,10 +36,11 @@ interface Parts {
 export function useScene(parts: Parts): Scene {
   const { model, placement, options, camera, lit, selection, matches, hidden, comparing } = parts;
   const theme = useTheme2();
-  const step = Math.log(model.nodes.length > LARGE ? STEPS.large : STEPS.small);
+  const large = model.nodes.length > LARGE;
+  const step = Math.log(large ? STEPS.large : STEPS.small);
   // Rounded down: text then is a little larger than the least readable size, never smaller.
   const zoom = useSyncExternalStore(camera.subscribe, () =>
-    Math.exp(Math.floor(Math.log(camera.camera.k) / step) * step)
+    Math.exp(Math.floor(Math.log(large ? camera.restedZoom : camera.camera.k) / step) * step)
   );
   const textScale = Math.max(1, MIN_TITLE / TITLE_SIZE / zoom);
   const farthest = zoom < FARTHEST;

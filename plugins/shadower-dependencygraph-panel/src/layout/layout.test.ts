@@ -200,6 +200,13 @@ describe('large graphs', () => {
     expect(backwards.filter(({ source, target }) => source !== target)).toEqual([]);
   });
 
+  it('layered: where nearly everything calls everything, the drawing is no thin line', () => {
+    const ids = Array.from({ length: 60 }, (_, i) => `n${String(i).padStart(2, '0')}`);
+    const all = ids.flatMap((a, i) => ids.slice(i + 1).map((b): [string, string] => [a, b]));
+    const { width, height } = runLayout({ ...input('layered', ids, all), direction: 'auto' });
+    expect(Math.max(width / height, height / width)).toBeLessThan(5);
+  });
+
   it('layered: of a cycle few edges run backwards', () => {
     const ids = Array.from({ length: 130 }, (_, i) => `n${String(i).padStart(3, '0')}`);
     const ring = ids.map((id, i): [string, string] => [id, ids[(i + 1) % ids.length]]);

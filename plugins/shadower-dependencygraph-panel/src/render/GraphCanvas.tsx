@@ -281,9 +281,25 @@ const getStyles = (theme: GrafanaTheme2) => ({
     touchAction: 'pan-y',
     '&:active': { cursor: 'grabbing' },
   }),
-  canvas: css({ position: 'absolute', left: 0, top: 0, transformOrigin: '0 0', pointerEvents: 'none' }),
+  canvas: css({
+    position: 'absolute',
+    left: 0,
+    top: 0,
+    transformOrigin: '0 0',
+    pointerEvents: 'none',
+    // Moved at every frame: a layer of its own is moved without being painted.
+    willChange: 'transform',
+  }),
   traffic: css({ position: 'absolute', left: 0, top: 0, pointerEvents: 'none' }),
-  overlay: css({ position: 'absolute', left: 0, top: 0, width: 0, height: 0, transformOrigin: '0 0' }),
+  overlay: css({
+    position: 'absolute',
+    left: 0,
+    top: 0,
+    width: 0,
+    height: 0,
+    transformOrigin: '0 0',
+    willChange: 'transform',
+  }),
   hint: css({
     position: 'absolute',
     left: '50%',

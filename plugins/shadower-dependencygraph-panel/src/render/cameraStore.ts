@@ -2,6 +2,9 @@ import { type Camera, fit, reveal, zoomAt } from './camera';
 import type { Rect } from './geometry';
 import type { Point } from '../types';
 
+/** Milliseconds without a move after which the view counts as at rest. */
+const REST = 160;
+
 /** What the camera looks at, and through which window. */
 export interface Frame {
   /** Another key is another drawing, and starts fitted. */
@@ -21,6 +24,13 @@ export class CameraStore {
   private frame: Frame = { key: '', bounds: { x: 0, y: 0, width: 1, height: 1 }, width: 1, height: 1, padding: 0 };
   private fitted: Camera = { x: 0, y: 0, k: 1 };
   private moved: Camera | undefined;
+  private rested = 1;
+  private resting: ReturnType<typeof setTimeout> | undefined;
+
+  /** The zoom when the view was last at rest: what costs much follows this one. */
+  get restedZoom(): number {
+    return this.rested;
+  }
 
   get camera(): Camera {
     return this.moved ?? this.fitted;
@@ -42,7 +52,7 @@ export class CameraStore {
     }
     this.frame = frame;
     this.fitted = fit(frame.bounds, frame.width, frame.height, frame.padding);
-    this.tell();
+    this.rest();
   }
 
   move(change: (camera: Camera) => Camera): void {
@@ -50,6 +60,8 @@ export class CameraStore {
     const after = change(before);
     if (after !== before) {
       this.moved = after;
+      clearTimeout(this.resting);
+      this.resting = setTimeout(() => this.rest(), REST);
       this.tell();
     }
   }
@@ -77,6 +89,12 @@ export class CameraStore {
   /** Shows everything again. */
   reset(): void {
     this.moved = undefined;
+    this.rest();
+  }
+
+  private rest(): void {
+    clearTimeout(this.resting);
+    this.rested = this.camera.k;
     this.tell();
   }
 

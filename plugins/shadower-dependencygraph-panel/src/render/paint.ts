@@ -18,6 +18,8 @@ const FAR = 0.7;
 /** Below it a node is its status's sign and an edge a plain line. */
 const FARTHEST = 0.3;
 const RING = 5;
+/** Among more edges than these, those that alarm have to stand out. */
+const CROWD = 800;
 const DIMMED = { node: 0.2, edge: 0.15 };
 const DASHES = { declared: [6, 5], absent: [2, 5], lost: [9, 4, 2, 4] } as const;
 
@@ -27,11 +29,13 @@ export interface View {
   k: number;
   /** The part of the drawing in view, undefined for all. */
   clip?: Rect;
+  /** Quick and without text, for a view that is moving. */
+  draft?: boolean;
 }
 
 /** Draws a scene in layout units. The pen decides where it goes; what is out of view is left out. */
 export function paint(pen: Pen, scene: Scene, view: View): void {
-  const far = view.k < FARTHEST;
+  const far = view.k < FARTHEST || view.draft === true;
   const visible = (rect: Rect) => view.clip === undefined || overlaps(rect, view.clip);
   paintBackdrop(pen, scene, view);
   const edges = scene.model.edges.flatMap((edge) => {
@@ -56,10 +60,10 @@ export function paint(pen: Pen, scene: Scene, view: View): void {
       !scene.hidden.has(node.id) &&
       visible({ x: at.x - r, y: at.y - r, width: 2 * r, height: 2 * r })
     ) {
-      paintNode(pen, scene, node, at, view.k);
+      paintNode(pen, scene, node, at, view);
     }
   }
-  for (const { edge, style } of edges) {
+  for (const { edge, style } of view.draft === true ? [] : edges) {
     const at = scene.labels.get(edge.id);
     if (at !== undefined) {
       paintLabel(pen, scene, edge, style, at);
@@ -126,7 +130,9 @@ function paintPlainEdges(pen: Pen, scene: Scene, edges: DrawnEdge[], k: number):
   for (const { edge, geometry, style } of edges) {
     const width = Math.max(1, Math.round(style.width * k * 2) / 2) / k;
     const dash = dashOf(edge, style)?.map((length) => length / 2 / k);
-    const alpha = isDim(scene, 'edge', edge.id) ? DIMMED.edge : 0.75;
+    const calm =
+      edges.length > CROWD && style.severity !== 'warn' && style.severity !== 'bad' && scene.lit === undefined;
+    const alpha = isDim(scene, 'edge', edge.id) ? DIMMED.edge : calm ? 0.3 : 0.75;
     const key = `${style.color} ${width} ${dash?.join()} ${alpha}`;
     const look = looks.get(key) ?? { lines: [], color: style.color, width, dash, alpha };
     look.lines.push(geometry.line);
@@ -188,7 +194,7 @@ function paintLabel(
 }
 
 /** A node: its kind as shape and icon, its score as ring and number, its status as badge, its title below. */
-function paintNode(pen: Pen, scene: Scene, node: GraphNode, at: Point, k: number): void {
+function paintNode(pen: Pen, scene: Scene, node: GraphNode, at: Point, { k, draft = false }: View): void {
   const { theme } = scene;
   const receding = scene.placement.receding.has(node.id);
   const selected = scene.selection?.kind === 'node' && scene.selection.id === node.id;
@@ -201,7 +207,7 @@ function paintNode(pen: Pen, scene: Scene, node: GraphNode, at: Point, k: number
         width: 2 / Math.min(k, 1),
       });
     }
-    if (k < FARTHEST) {
+    if (k < FARTHEST || draft) {
       paintSpot(pen, scene, node);
     } else {
       pen.at({ scale: receding ? RECEDING : 1 }, () => {
@@ -228,7 +234,7 @@ function paintNode(pen: Pen, scene: Scene, node: GraphNode, at: Point, k: number
         paintChange(pen, scene, node);
       }
     }
-    const title = scene.titles.get(node.id);
+    const title = draft ? undefined : scene.titles.get(node.id);
     if (title !== undefined) {
       pen.at({ y: TITLE_TOP, scale: scene.textScale }, () => {
         const halo = theme.colors.background.primary;

@@ -9,8 +9,8 @@ const MARGIN = 0.35;
 const QUICK = 9;
 /** A slower one is moved and scaled as it is, and painted anew after so many milliseconds of rest. */
 const REST = 140;
-/** While the view moves, a picture that leaves the window uncovered is painted anew at most every so many milliseconds. */
-const COVER = 320;
+/** While the view moves, a picture that leaves the window uncovered is painted anew, as a draft, at most every so many milliseconds. */
+const COVER = 250;
 
 /**
  * Paints a scene on a canvas. Small scenes are painted anew for every frame. A large one is painted with a margin around the
@@ -81,10 +81,9 @@ export class Screen {
     this.shift();
     clearTimeout(this.rest);
     if (!this.covers() && performance.now() - this.paintedAt > COVER) {
-      this.repaint();
-    } else {
-      this.rest = setTimeout(() => this.repaint(), REST);
+      this.repaint(true);
     }
+    this.rest = setTimeout(() => this.repaint(), REST);
   }
 
   private get margin(): { x: number; y: number } {
@@ -115,7 +114,8 @@ export class Screen {
     );
   }
 
-  private repaint(): void {
+  /** A draft is quicker, and made only while the view moves. */
+  private repaint(draft = false): void {
     clearTimeout(this.rest);
     const { scene, camera } = this;
     const context = scene === undefined ? null : this.canvas.getContext('2d');
@@ -138,6 +138,7 @@ export class Screen {
     context.setTransform(k, 0, 0, k, (camera.x + x) * ratio, (camera.y + y) * ratio);
     paint(canvasPen(context, this.fontFamily), scene, {
       k: camera.k,
+      draft,
       clip: {
         x: -(camera.x + x) / camera.k,
         y: -(camera.y + y) / camera.k,
@@ -148,6 +149,9 @@ export class Screen {
     this.painted = camera;
     this.shift();
     this.paintedAt = performance.now();
+    if (draft) {
+      return;
+    }
     // Smoothed: one slow frame on a busy machine says little.
     this.cost = this.cost === 0 ? this.paintedAt - start : 0.6 * this.cost + 0.4 * (this.paintedAt - start);
     this.canvas.dataset.paints = String(Number(this.canvas.dataset.paints ?? 0) + 1);

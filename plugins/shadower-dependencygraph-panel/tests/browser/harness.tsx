@@ -105,12 +105,10 @@ window.harness = {
   saved,
   address,
   async show(scene) {
-    // As Grafana does before it loads a plugin.
-    if (!i18next.default.isInitialized) {
-      await i18next.default.init({ resources: {}, lng: scene.language ?? 'en-US', returnEmptyString: false });
-      i18next.default.addResourceBundle('de-DE', pluginId, german);
-    }
     const plugin = await loading;
+    // Grafana loads the texts that plugin.json names, and knows the user's language.
+    i18next.default.addResourceBundle('de-DE', pluginId, german);
+    await i18next.default.changeLanguage(scene.language ?? 'en-US');
     const Panel = plugin.panel;
     if (Panel === null) {
       throw new Error('the plugin has no panel');

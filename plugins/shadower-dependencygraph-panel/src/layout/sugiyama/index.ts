@@ -9,6 +9,8 @@ import { acyclic, type Digraph, layersOf } from './rank';
 const GAP = { node: 10, edge: 6, row: 14, layer: 56 };
 /** Beyond so many edges lines run straight: nobody follows a bend among thousands, and each costs at every frame. */
 const ROUTED_EDGES = 1500;
+/** Edges per node from which a graph counts as dense. */
+const DENSE = 6;
 /** Beyond so many dummy nodes long edges no longer take part in ordering. */
 const MAX_DUMMIES = 60_000;
 
@@ -19,10 +21,12 @@ const MAX_DUMMIES = 60_000;
  */
 export function sugiyama(input: LayoutInput): LayoutResult {
   const { nodes } = input;
-  const dag = acyclic(simple(input));
-  const layer = layersOf(dag);
+  const whole = acyclic(simple(input));
+  const layer = folded(whole, layersOf(whole));
+  const dag = without(whole, (e) => layer[whole.to[e]] === layer[whole.from[e]]);
   const spans = dag.from.reduce((sum, v, e) => sum + layer[dag.to[e]] - layer[v] - 1, 0);
-  const graph = proper(spans > MAX_DUMMIES ? shortOnly(dag, layer) : dag, layer);
+  const long = (e: number) => layer[dag.to[e]] - layer[dag.from[e]] > 1;
+  const graph = proper(spans > MAX_DUMMIES ? without(dag, long) : dag, layer);
   const layers = order(graph, nodes.length > 800 ? 8 : 16);
   const directions = input.direction === 'auto' ? (['LR', 'TB'] as const) : [input.direction];
   const drawings = directions.flatMap((direction) => {
@@ -62,8 +66,18 @@ function simple(input: LayoutInput): Digraph {
   };
 }
 
-function shortOnly(dag: Digraph, layer: Int32Array): Digraph {
-  const kept = Array.from(dag.from.keys()).filter((e) => layer[dag.to[e]] - layer[dag.from[e]] === 1);
+/**
+ * Where nearly everything calls everything, layers are one long chain that says nothing: neighbouring ones are put together
+ * until the drawing is about as wide as high. Callers still are not behind what they call.
+ */
+function folded(dag: Digraph, layer: Int32Array): Int32Array {
+  const depth = layer.reduce((a, b) => Math.max(a, b), 0) + 1;
+  const most = Math.ceil(1.2 * Math.sqrt(dag.n));
+  return dag.from.length > DENSE * dag.n && depth > 2 * most ? layer.map((l) => Math.floor((l * most) / depth)) : layer;
+}
+
+function without(dag: Digraph, drop: (edge: number) => boolean): Digraph {
+  const kept = Array.from(dag.from.keys()).filter((e) => !drop(e));
   return { n: dag.n, from: Int32Array.from(kept, (e) => dag.from[e]), to: Int32Array.from(kept, (e) => dag.to[e]) };
 }
 
