@@ -293,6 +293,18 @@ export interface LinkDef {
   column?: string;
 }
 
+/** How a column of a table, or (`color`, `thresholds`, `mappings`) a series of a chart looks. */
+export interface ColumnStyle {
+  cell?: 'color-text' | 'color-background' | 'gauge';
+  /** Of long text: broken into lines. */
+  wrap?: true;
+  /** Pixels; left out, text shares what is left. */
+  width?: number;
+  color?: string;
+  thresholds?: Thresholds;
+  mappings?: ValueMappings;
+}
+
 interface PanelBase {
   title: string;
   description: string;
@@ -324,18 +336,7 @@ export interface QueryPanelDef extends PanelBase {
   thresholds?: Thresholds;
   /** Text and colour of values, in all columns. */
   mappings?: ValueMappings;
-  /** How single columns look: cells of a table, and (`color`) series of a chart. */
-  styles?: Readonly<
-    Record<
-      string,
-      {
-        cell?: 'color-text' | 'color-background' | 'gauge';
-        color?: string;
-        thresholds?: Thresholds;
-        mappings?: ValueMappings;
-      }
-    >
-  >;
+  styles?: Readonly<Record<string, ColumnStyle>>;
   /** Of a timeseries panel: lines (the default), bars, or bars on top of each other. */
   draw?: 'lines' | 'bars' | 'stacked';
   /** Turns a table into a matrix: one row and one column per value of these columns. They must be all its dimensions. */
@@ -364,6 +365,13 @@ export interface VariableDef {
   /** First choice; left out, All, or the first there is. */
   default?: string;
 }
+/** Marks on all time axes of a dashboard: rows of a table with columns `time` and `title`, e.g. findings. */
+export interface AnnotationDef {
+  name: string;
+  query: string;
+  params?: Record<string, string[]>;
+  color: string;
+}
 export interface DashboardDef {
   /** File name and uid suffix. */
   name: string;
@@ -375,6 +383,7 @@ export interface DashboardDef {
   from?: string;
   /** Links to all dashboards that have these tags, beside the menu of all of ours. */
   links?: { title: string; tags: string[] }[];
+  annotations?: AnnotationDef[];
   /** A collapsed row asks for nothing until it is opened. */
   rows: { title: string; panels: PanelDef[]; collapsed?: boolean }[];
 }

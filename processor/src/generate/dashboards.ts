@@ -5,10 +5,10 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import * as sdk from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Catalog } from '../catalog/types';
-import type { DashboardDef, Domain, PanelDef, VariableDef } from '../domains/define';
+import type { AnnotationDef, DashboardDef, Domain, PanelDef, VariableDef } from '../domains/define';
 import { DATASOURCE_TYPE, TAG, dashboardUid } from './names';
 import { buildPanel, checkParams, type Surroundings } from './panels';
-import { queryModel, ref } from './query';
+import { queryModel, ref, target } from './query';
 
 const ALL = { text: 'All', value: '$__all' };
 
@@ -36,6 +36,34 @@ function variable(d: DashboardDef, v: VariableDef, catalog: Catalog): Builder<sd
   return builder;
 }
 
+/** Parts of an annotation → the column that has it. `ended` makes it a span. */
+const MARK = { time: 'time', timeEnd: 'ended', title: 'title', text: 'evidence', tags: 'kind' } as const;
+
+function annotation(d: DashboardDef, a: AnnotationDef, catalog: Catalog): Builder<sdk.AnnotationQuery> {
+  const where = `dashboard ${d.name}, annotation ${a.name}`;
+  const query = catalog.queries.find((q) => q.name === a.query);
+  const has = (column: string): boolean => query?.parts[0]?.columns.some((c) => c.name === column) ?? false;
+  if (query?.kind !== 'table' || !has(MARK.time) || !has(MARK.title))
+    throw new Error(`${where}: ${a.query} is no table with the columns ${MARK.time} and ${MARK.title}`);
+  checkParams(where, query, a.params, d.variables);
+  const mappings = Object.entries(MARK).filter(([, column]) => has(column));
+  const columns = mappings.map(([, column]) => column);
+  return new sdk.AnnotationQueryBuilder()
+    .name(a.name)
+    .datasource(ref)
+    .enable(true)
+    .iconColor(a.color)
+    .target(target({ ...a, columns }))
+    .mappings(
+      Object.fromEntries(
+        mappings.map(([part, column]) => [
+          part,
+          new sdk.AnnotationEventFieldMappingBuilder().source(sdk.AnnotationEventFieldSource.Field).value(column),
+        ]),
+      ),
+    );
+}
+
 interface PlacedPanel {
   id: number;
   panel: PanelDef;
@@ -50,28 +78,25 @@ interface PlacedRow {
 }
 
 /**
- * Ids and places: rows below each other, panels from left to right, broken where 24 columns are full. What lies in a
- * collapsed row takes no room.
+ * Ids and places: rows below each other; in a row, each panel as far up and then as far left as it fits, so that two low ones
+ * stack beside a high one. What lies in a collapsed row takes no room.
  */
 export function layout(d: DashboardDef): PlacedRow[] {
   let id = 1;
   let y = 0;
   return d.rows.map((row): PlacedRow => {
     const placed: PlacedRow = { id: id++, title: row.title, y: y++, collapsed: row.collapsed ?? false, panels: [] };
-    const below = y;
-    let x = 0;
-    let height = 0;
+    /** Where each of the 24 columns is free from. */
+    const free = Array.from({ length: 24 }, () => y);
     for (const panel of row.panels) {
-      if (x + panel.w > 24) {
-        x = 0;
-        y += height;
-        height = 0;
-      }
-      placed.panels.push({ id: id++, panel, grid: { x, y, w: panel.w, h: panel.h } });
-      x += panel.w;
-      height = Math.max(height, panel.h);
+      const { w, h } = panel;
+      const tops = free.slice(0, 25 - w).map((_, x) => Math.max(...free.slice(x, x + w)));
+      const top = Math.min(...tops);
+      const x = tops.indexOf(top);
+      free.fill(top + h, x, x + w);
+      placed.panels.push({ id: id++, panel, grid: { x, y: top, w, h } });
     }
-    y = placed.collapsed ? below : y + height;
+    if (!placed.collapsed) y = Math.max(...free);
     return placed;
   });
 }
@@ -107,6 +132,7 @@ export function buildDashboard(d: DashboardDef, catalog: Catalog, domains: reado
     .link(linkToTag('Shadower', [TAG], true));
   for (const { title, tags } of d.links ?? []) builder.link(linkToTag(title, tags, false));
   for (const v of d.variables) builder.withVariable(variable(d, v, catalog));
+  for (const a of d.annotations ?? []) builder.annotation(annotation(d, a, catalog));
   for (const row of layout(d)) {
     const head = new sdk.RowBuilder(row.title).id(row.id).gridPos({ x: 0, y: row.y, w: 24, h: 1 });
     const panels = row.panels.map(({ id, panel, grid }): Builder<sdk.Panel> => {
@@ -119,7 +145,7 @@ export function buildDashboard(d: DashboardDef, catalog: Catalog, domains: reado
     if (!row.collapsed) for (const p of panels) builder.withPanel(p);
   }
   const built = builder.build();
-  // The SDK hides the link in a menu unless told otherwise, and has no way to tell it.
-  for (const link of built.links ?? []) delete link.placement;
+  // The SDK hides links and annotations in a menu unless told otherwise, and has no way to tell it.
+  for (const link of [...(built.links ?? []), ...(built.annotations?.list ?? [])]) delete link.placement;
   return built;
 }

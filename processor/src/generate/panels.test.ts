@@ -21,6 +21,7 @@ interface Panel {
 interface Dashboard {
   panels: Panel[];
   time: { from: string };
+  annotations: { list: unknown[] };
   links: { title: string; tags: string[]; asDropdown: boolean; includeVars: boolean; keepTime: boolean }[];
   templating: { list: Record<string, unknown>[] };
 }
@@ -127,7 +128,8 @@ describe('kinds of panel', () => {
       mappings: { '0': { text: 'none', color: 'gray' }, null: { text: 'unknown', color: 'gray' } },
     });
     expect(states.fieldConfig.defaults).toMatchObject({
-      color: { mode: 'thresholds' },
+      // By thresholds, Grafana would merge states that lie between two of them.
+      color: { mode: 'fixed' },
       custom: { spanNulls: false },
       thresholds: {
         steps: [
@@ -302,6 +304,54 @@ describe('variables', () => {
   });
 });
 
+describe('annotations', () => {
+  const changes: QueryDef = {
+    ...table('parcel_changes', [], []),
+    parts: {
+      main: {
+        columns: {
+          time: { type: 'time', description: 't' },
+          ended: { type: 'time', description: 'e' },
+          title: { type: 'string', description: 'x' },
+          other: { type: 'string', description: 'o' },
+        },
+        sql: (s) => `SELECT t FROM ${s.table('parcel_deliveries')} WHERE ${s.scope} AND ${s.filter('parcel')}`,
+      },
+    },
+  };
+  const mark = { name: 'Changes', query: 'parcel_changes', params: { parcel: ['$parcel'] }, color: 'blue' };
+  const withMark = (a: typeof mark): Dashboard => {
+    const dashboard = { ...plain, annotations: [a] };
+    const all = [{ ...base, queries: [...base.queries, changes], dashboards: [dashboard, detail] }];
+    return buildDashboard(dashboard, buildViews(all, 'shadower').catalog, all) as unknown as Dashboard;
+  };
+
+  it('take their parts from the columns that the query has', () => {
+    expect(withMark(mark).annotations.list).toEqual([
+      expect.objectContaining({
+        name: 'Changes',
+        enable: true,
+        iconColor: 'blue',
+        target: expect.objectContaining({
+          query: 'parcel_changes',
+          columns: ['time', 'ended', 'title'],
+          params: { parcel: ['$parcel'] },
+        }),
+        mappings: {
+          time: { source: 'field', value: 'time' },
+          timeEnd: { source: 'field', value: 'ended' },
+          title: { source: 'field', value: 'title' },
+        },
+      }),
+    ]);
+  });
+
+  it('of what has no time or no title are refused', () => {
+    expect(() => withMark({ ...mark, query: 'parcel_sizes' })).toThrow('no table with the columns time and title');
+    expect(() => withMark({ ...mark, params: { parcel: ['$x'] } })).toThrow('there is no variable $x');
+  });
+});
+
 describe('rows', () => {
   const panel: PanelDef = { title: 'p', description: 'd', kind: 'table', query: 'parcel_sizes', w: 24, h: 5 };
   it('that are collapsed hold their panels and take no room', () => {
@@ -317,6 +367,17 @@ describe('rows', () => {
     ]);
     expect(panels[0]!.panels!.map((p) => [p.id, p.gridPos.y])).toEqual([[2, 1]]);
     expect(layout({ ...plain, rows }).map((r) => r.y)).toEqual([0, 1]);
+  });
+
+  it('a high panel has low ones stacked beside it', () => {
+    const sized = (w: number, h: number): PanelDef => ({ ...panel, w, h });
+    const rows = [{ title: 'a', panels: [sized(10, 14), sized(14, 7), sized(14, 7), sized(8, 8)] }];
+    expect(layout({ ...plain, rows })[0]!.panels.map((p) => [p.grid.x, p.grid.y])).toEqual([
+      [0, 1],
+      [10, 1],
+      [10, 8],
+      [0, 15],
+    ]);
   });
 
   it('time ranges open as declared', () => {

@@ -15,6 +15,7 @@ import type { Catalog, CatalogPart, CatalogQuery } from '../catalog/types';
 import type {
   AlertDef,
   DashboardDef,
+  ColumnStyle as Style,
   PanelDef,
   QueryPanelDef,
   QueryPanelKind,
@@ -240,14 +241,16 @@ function statPanel(c: Context, p: QueryPanelDef): Builder<sdk.Panel> {
 }
 
 /** How a column of a table is as wide as it has to be: text shares what numbers and times leave. */
-function widthOf(column: CatalogColumn): sdk.DynamicConfigValue[] {
+function widthOf(column: CatalogColumn, style: Style | undefined): sdk.DynamicConfigValue[] {
+  if (style?.width !== undefined) return [property('custom.width', style.width)];
   switch (column.type) {
     case 'string':
       return [property('custom.minWidth', 110), property('custom.filterable', true)];
     case 'time':
-      return [property('custom.width', 170)];
+      return [property('custom.width', 175)];
     default:
-      return [property('custom.width', 100)];
+      // Room for the heading: some 8 pixels a letter.
+      return [property('custom.width', Math.max(100, 20 + 8 * heading(column.name).length))];
   }
 }
 
@@ -272,7 +275,9 @@ function cellProperties(c: Context, column: CatalogColumn): sdk.DynamicConfigVal
       ...(style.thresholds === undefined ? [] : [thresholdsProperty(style.thresholds)]),
       ...(style.mappings === undefined ? [] : [property('mappings', valueMappings(style.mappings))]),
       ...(style.color === undefined ? [] : [property('color', { mode: 'fixed', fixedColor: style.color })]),
-      ...(style.cell === undefined ? [] : [property('custom.cellOptions', { type: style.cell })]),
+      ...(style.cell === undefined && !style.wrap
+        ? []
+        : [property('custom.cellOptions', { type: style.cell ?? 'auto', ...(style.wrap ? { wrapText: true } : {}) })]),
     ];
   const alert = watching(c.alerts, c.panel.query, column.name);
   return alert === undefined
@@ -294,7 +299,7 @@ function tablePanel(c: Context, p: QueryPanelDef): Builder<sdk.Panel> {
       return byName(column.name, [
         property('displayName', heading(column.name)),
         property('description', column.description),
-        ...widthOf(column),
+        ...widthOf(column, p.styles?.[column.name]),
         ...unitProperties(column),
         ...(decimals === undefined ? [] : [property('decimals', decimals)]),
         ...cellProperties(c, column),
@@ -438,7 +443,12 @@ function stateTimelinePanel(c: Context, p: QueryPanelDef): Builder<sdk.Panel> {
     .spanNulls(false)
     .legend(legend())
     .tooltip({ build: () => ({ mode: common.TooltipDisplayMode.Single, sort: common.SortOrder.None }) })
-    .colorScheme(new sdk.FieldColorBuilder().mode(sdk.FieldColorModeId.Thresholds))
+    // Grafana merges what lies between two thresholds into one state; mapped values are states of their own.
+    .colorScheme(
+      new sdk.FieldColorBuilder().mode(
+        p.mappings === undefined ? sdk.FieldColorModeId.Thresholds : sdk.FieldColorModeId.Fixed,
+      ),
+    )
     .thresholds(thresholds(p.thresholds ?? [{ value: null, color: 'blue' }]));
   const unit = p.unit ?? only.unit;
   if (unit !== undefined) panel.unit(unit);

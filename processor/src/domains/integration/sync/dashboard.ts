@@ -1,4 +1,5 @@
 import type { DashboardDef, QueryPanelDef } from '../../define';
+import { findingsMarks, findingsPanel } from '../findings/panel';
 import { STATES } from './queries';
 import { OVERDUE } from './thresholds';
 
@@ -24,6 +25,7 @@ export const dashboards: DashboardDef[] = [
     tags: ['integration'],
     from: 'now-3h',
     links: [{ title: 'Integrations', tags: ['integration'] }],
+    annotations: [findingsMarks('integration_sync_findings')],
     variables: [
       { name: 'integration', label: 'Integration', query: 'integration_sync_integrations' },
       {
@@ -81,28 +83,7 @@ export const dashboards: DashboardDef[] = [
       },
       {
         title: 'Findings',
-        panels: [
-          {
-            title: 'Findings',
-            description: 'What is wrong, since when, the figures that show it, and what to do.',
-            kind: 'table',
-            query: 'integration_sync_findings',
-            columns: ['time', 'ended', 'integration', 'severity', 'title', 'evidence', 'action'],
-            params: { integration: ['$integration'] },
-            styles: {
-              severity: {
-                cell: 'color-text',
-                mappings: {
-                  critical: { color: 'red' },
-                  warning: { color: 'orange' },
-                  info: { color: 'blue' },
-                },
-              },
-            },
-            w: 24,
-            h: 8,
-          },
-        ],
+        panels: [findingsPanel('integration_sync_findings')],
       },
       {
         title: 'How well',

@@ -1,4 +1,5 @@
 import type { DashboardDef, QueryPanelDef, Thresholds } from '../../define';
+import { findingsMarks, findingsPanel } from '../findings/panel';
 import { DEAD_LETTER_AGE, DELIVERY_RATE } from './thresholds';
 
 const selected = { integration: ['$integration'], webhook: ['$webhook'] };
@@ -26,6 +27,7 @@ export const dashboards: DashboardDef[] = [
     tags: ['integration'],
     from: 'now-3h',
     links: [{ title: 'Integrations', tags: ['integration'] }],
+    annotations: [findingsMarks('integration_webhook_findings')],
     variables: [
       { name: 'integration', label: 'Integration', query: 'integration_webhook_integrations' },
       {
@@ -95,23 +97,7 @@ export const dashboards: DashboardDef[] = [
       },
       {
         title: 'Findings',
-        panels: [
-          panel({
-            title: 'Findings',
-            description: 'What is wrong or could be better, since when, the figures that show it, and what to do.',
-            kind: 'table',
-            query: 'integration_webhook_findings',
-            columns: ['time', 'ended', 'integration', 'severity', 'title', 'evidence', 'action'],
-            params: { integration: ['$integration'] },
-            styles: {
-              severity: {
-                cell: 'color-text',
-                mappings: { critical: { color: 'red' }, warning: { color: 'orange' }, info: { color: 'blue' } },
-              },
-            },
-            w: 24,
-          }),
-        ],
+        panels: [findingsPanel('integration_webhook_findings')],
       },
       {
         title: 'What retries are worth',
