@@ -1,4 +1,5 @@
 // @ts-check
+/* global PointerEvent, MouseEvent, WheelEvent, requestAnimationFrame */
 /** A page of the machine's Chromium, and what can be measured in it. */
 import { quantile, round } from '../report.mjs';
 

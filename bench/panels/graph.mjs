@@ -1,4 +1,5 @@
 // @ts-check
+/* global requestAnimationFrame */
 /**
  * The dependency graph's half of `npm run bench -- panels`. Ours runs in the page of its browser tests, the built plugin
  * loaded as Grafana loads it. Where Grafana is found, Grafana's own node graph and ours draw the same data there, from
