@@ -65,6 +65,7 @@ export const dashboards: DashboardDef[] = [
             description:
               'Robust deviation of the last 24 hours from the days before, as the alert rule compares it, at the end of the range.',
             kind: 'stat',
+            mappings: { null: { text: 'unknown', color: 'purple' } },
             query: 'integration_cost_window',
             columns: ['deviation'],
             params: selected,

@@ -51,22 +51,6 @@ export const dashboards: DashboardDef[] = [
             w: 12,
             h: 14,
           },
-          {
-            title: 'What to do',
-            description: 'Terms that lose points, by what they bring back.',
-            kind: 'table',
-            query: 'integration_security_mitigations',
-            columns: ['integration', 'problem', 'priority', 'points', 'value', 'action', 'effort', 'since'],
-            params: selected,
-            styles: {
-              priority: {
-                cell: 'color-text',
-                mappings: { high: { color: 'red' }, medium: { color: 'orange' }, low: { color: 'yellow' } },
-              },
-            },
-            w: 24,
-            h: 9,
-          },
         ],
       },
       {
@@ -76,6 +60,7 @@ export const dashboards: DashboardDef[] = [
             title: 'Failed attempts to authenticate',
             description: 'In the range.',
             kind: 'stat',
+            mappings: { null: { text: 'unknown', color: 'purple' } },
             query: 'integration_security_window',
             columns: ['failed_auth'],
             params: selected,
@@ -87,6 +72,7 @@ export const dashboards: DashboardDef[] = [
             title: 'Unauthorised attempts',
             description: 'In the range.',
             kind: 'stat',
+            mappings: { null: { text: 'unknown', color: 'purple' } },
             query: 'integration_security_window',
             columns: ['attempts'],
             params: selected,
@@ -98,6 +84,7 @@ export const dashboards: DashboardDef[] = [
             title: 'Not stopped',
             description: 'Unauthorised access or exposure of data in the range that was not stopped.',
             kind: 'stat',
+            mappings: { null: { text: 'unknown', color: 'purple' } },
             query: 'integration_security_window',
             columns: ['breaches'],
             params: selected,
@@ -120,6 +107,7 @@ export const dashboards: DashboardDef[] = [
             description:
               'Attempts of the last whole hour beside the hours of the week before, in robust deviations. Unknown with less than a day of history.',
             kind: 'stat',
+            mappings: { null: { text: 'unknown', color: 'purple' } },
             query: 'integration_security_window',
             columns: ['deviation'],
             params: selected,
@@ -136,6 +124,29 @@ export const dashboards: DashboardDef[] = [
             styles: { severity: { cell: 'color-text', mappings: severities } },
             w: 24,
             h: 10,
+          },
+        ],
+      },
+      {
+        title: 'What to do',
+        // The scorecards say it per integration; here it is all in one list.
+        collapsed: true,
+        panels: [
+          {
+            title: 'Terms that lose points',
+            description: 'Terms that lose points, by what they bring back.',
+            kind: 'table',
+            query: 'integration_security_mitigations',
+            columns: ['integration', 'problem', 'priority', 'points', 'value', 'action', 'effort', 'since'],
+            params: selected,
+            styles: {
+              priority: {
+                cell: 'color-text',
+                mappings: { high: { color: 'red' }, medium: { color: 'orange' }, low: { color: 'yellow' } },
+              },
+            },
+            w: 24,
+            h: 9,
           },
         ],
       },
