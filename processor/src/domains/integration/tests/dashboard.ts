@@ -66,6 +66,7 @@ export const dashboards: DashboardDef[] = [
             params: selected,
             pivot: { rows: 'endpoint', columns: 'test_type', value: 'pass_rate' },
             thresholds: shares,
+            mappings: { null: { text: 'no run', color: 'transparent' } },
             w: 12,
             h: 12,
           },
