@@ -73,6 +73,60 @@ async function compareWithTruth(api, truth) {
   });
 }
 
+/** What each injected fault must show as: findings (kind, entity) that begin in its minutes. docs/online-boutique.md says why. */
+const FAULTS = {
+  '12:01:25 frontend cpu_contention': [
+    '12:01',
+    '12:04',
+    [
+      ['slow_caller', 'frontend'],
+      ['slower_than_usual', 'frontend'],
+    ],
+  ],
+  '12:10:21 frontend return': ['12:10', '12:13', [['faster_than_usual', 'frontend']]],
+  '12:18:23 frontend cpu_consumed': [
+    '12:18',
+    '12:21',
+    [
+      ['slow_caller', 'frontend'],
+      ['slower_than_usual', 'frontend'],
+    ],
+  ],
+  '12:27:23 frontend exception': ['12:27', '12:30', []],
+  '12:35:57 cartservice network_delay': ['12:35', '12:38', [['slow_between', 'cartservice']]],
+  '12:45:08 cartservice cpu_contention': ['12:45', '12:48', [['slower_than_usual', 'cartservice']]],
+  '12:53:52 checkoutservice network_delay': ['12:53', '12:56', [['slow_between', 'checkoutservice']]],
+};
+
+async function compareWithFaults(api) {
+  const { parts, meta } = await api.query('integration_calls_findings', RANGES['1m']);
+  const found = parts.main.map((r) => ({ ...r, at: new Date(r.time).toISOString().slice(11, 16) }));
+  await check('findings come whole, at the grain of minutes', () =>
+    assert.deepEqual([meta.grain, meta.truncated], ['1m', false]),
+  );
+  for (const [fault, [from, to, wanted]] of Object.entries(FAULTS))
+    await check(
+      `${fault}: ${wanted.length === 0 ? 'no trace of it, and none is made up' : 'found, and at the right place'}`,
+      () => {
+        const here = found.filter((f) => f.at >= from && f.at < to);
+        for (const [kind, entity] of wanted)
+          assert.ok(
+            here.some((f) => f.kind === kind && f.integration === entity),
+            `no ${kind} of ${entity} in ${JSON.stringify(here.map((f) => [f.at, f.kind, f.integration]))}`,
+          );
+        if (wanted.length === 0) assert.deepEqual(here, []);
+      },
+    );
+  await check('no finding begins in minutes without a fault', () => {
+    const windows = Object.values(FAULTS);
+    const others = found.filter((f) => !windows.some(([from, to]) => f.at >= from && f.at < to));
+    assert.deepEqual(
+      others.map((f) => [f.at, f.kind, f.integration]),
+      [],
+    );
+  });
+}
+
 async function throughKafka(clickhouse, lines, truth, accounted) {
   const harness = kafkaHarness();
   const reason = await harness.unavailable();
@@ -179,6 +233,7 @@ await main(async () => {
       }
     });
     await compareWithTruth(stack.api, truth);
+    await compareWithFaults(stack.api);
     await check('the same file again: all duplicates, nothing counted twice', async () => {
       await load();
       const totals = await stack.api.accounted(2 * truth.spans);

@@ -25,7 +25,7 @@ interface Provider {
   incident?: { failureShare: number; slower: number; status: number };
 }
 
-const PROVIDERS: Provider[] = [
+export const demoProviders: readonly Provider[] = [
   {
     integration: 'payments-eu',
     provider: 'stripe',
@@ -93,20 +93,33 @@ const PROVIDERS: Provider[] = [
 ];
 
 const DAY = 86_400_000;
+const QUOTA_PERIOD = 3_600_000;
 
 /** Daily rhythm: 0.4 at night, 1 in the afternoon (UTC). */
 const rhythm = (t: number): number => 0.7 - 0.3 * Math.cos((2 * Math.PI * ((t % DAY) - 3 * 3600_000)) / DAY);
+
+/** The provider that has the incident: it wanders, each half day another has it. */
+export function illProvider(t: number): Provider {
+  const prone = demoProviders.filter((p) => p.incident);
+  return prone[Math.floor(t / (DAY / 2)) % prone.length]!;
+}
+
+/**
+ * Share of the quota used at `t`. It is renewed each hour; in every fourth hour the load is such that it is used up just
+ * before that, which a reader of the rate limits sees coming.
+ */
+function quotaUsed(t: number): number {
+  const past = (t % QUOTA_PERIOD) / QUOTA_PERIOD;
+  return Math.min(1, past * (Math.floor(t / QUOTA_PERIOD) % 4 === 2 ? 1.02 : 0.7));
+}
 
 export const demo: DemoSource = {
   events(from, to, random, incident) {
     const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
     const out: Record<string, unknown>[] = [];
     const seconds = (to - from) / 1000;
-    // The incident wanders: each half day another provider has it.
-    const ill = PROVIDERS.filter((p) => p.incident)[
-      Math.floor(from / (DAY / 2)) % PROVIDERS.filter((p) => p.incident).length
-    ];
-    for (const p of PROVIDERS) {
+    const ill = illProvider(from);
+    for (const p of demoProviders) {
       const hurt = p === ill ? incident : 0;
       for (const e of p.endpoints) {
         const expected = e.rate * rhythm(from) * seconds;
@@ -115,7 +128,8 @@ export const demo: DemoSource = {
           const time = Math.floor(from + random() * (to - from));
           const failed = random() < p.failureShare + hurt * (p.incident?.failureShare ?? 0);
           const slower = 1 + hurt * ((p.incident?.slower ?? 1) - 1);
-          const limited = !failed && p.quota !== undefined && random() < 0.001;
+          const used = p.quota === undefined ? 0 : quotaUsed(time);
+          const limited = p.quota !== undefined && random() < (used >= 1 ? 0.3 : 0.001);
           out.push({
             type: apiCall.type,
             event_id: `demo-${time.toString(36)}-${Math.floor(random() * 2 ** 48).toString(36)}`,
@@ -127,6 +141,9 @@ export const demo: DemoSource = {
             endpoint: e.path,
             method: e.method,
             status_code: limited ? 429 : failed ? (hurt > 0 ? p.incident!.status : 500) : 200,
+            ...(limited ? { retry_after_s: 30 } : {}),
+            // Callers send once more what failed.
+            ...(random() < (failed ? 0.5 : 0.001 + 0.2 * hurt) ? { resend_count: 1 } : {}),
             latency_ms: Math.round(e.medianMs * slower * Math.exp(e.sigma * normal()) * 100) / 100,
             bytes_in: 400 + Math.floor(random() * 4000),
             bytes_out: 200 + Math.floor(random() * 900),
@@ -134,7 +151,8 @@ export const demo: DemoSource = {
               ? {}
               : {
                   rate_limit_limit: p.quota,
-                  rate_limit_remaining: Math.max(0, Math.floor(p.quota * (1 - ((time % 3600_000) / 3600_000) * 0.7))),
+                  rate_limit_remaining: Math.round(p.quota * (1 - used)),
+                  rate_limit_reset_s: Math.round((QUOTA_PERIOD - (time % QUOTA_PERIOD)) / 1000),
                 }),
             ...(e.deprecated ? { deprecated: true } : {}),
             ...(e.cost === undefined ? {} : { cost: e.cost }),

@@ -1,8 +1,12 @@
 /** The definitions of every number about integrations. */
 import type { QueryDef, SqlContext } from '../../define';
 import { scored } from '../../../vocabulary/health';
+import { health } from '../health/model';
 import { scorecard } from '../health/scorecard';
 import { integrationParam } from '../params';
+import { findingQueries } from './findings';
+import { outlookQueries } from './outlook';
+import { performanceQueries } from './performance';
 import { calls, integration, measureList, measures, resolved, time } from './relation';
 
 /**
@@ -17,6 +21,16 @@ const edges = (s: SqlContext): string => `(
       SELECT * FROM ${s.table('entity_edges', '1d')} WHERE workspace = {workspace:String} AND t >= ${s.to} - INTERVAL 90 DAY AND t < ${s.to} AND origin = 'declared') AS e
     LEFT ANY JOIN ${s.names} AS n ON n.alias = e.target AND n.kind = e.target_kind
     WHERE ${s.filter('integration', "if(n.entity = '', e.target, n.entity)")} OR has({integration:Array(String)}, e.source))`;
+
+/** 100 minus the points that failures and p95 lose by the health model, scaled to the weights of these two. */
+function reliability(errorRate: string, p95: string): string {
+  const terms = ['failures', 'latency_p95'].map((name) => health.terms.find((t) => t.name === name)!);
+  const weight = terms.reduce((sum, t) => sum + t.weight, 0);
+  const lost = terms.map(
+    (t, i) => `${t.weight} * least(1, greatest(0, (${[errorRate, p95][i]} - ${t.good}) / ${t.bad - t.good}))`,
+  );
+  return `if(n_calls = 0, NULL, 100 - 100 * (${lost.join(' + ')}) / ${weight})`;
+}
 
 export const queries: QueryDef[] = [
   {
@@ -86,9 +100,25 @@ ORDER BY integration`,
           method: { type: 'string', role: 'dimension', description: 'Method' },
           vantage: { type: 'string', role: 'dimension', description: 'Side that measured: client or server' },
           ...measures,
+          success_rate: {
+            type: 'number',
+            role: 'measure',
+            unit: 'percentunit',
+            description: 'Share of calls that succeeded',
+          },
+          reliability: {
+            type: 'number',
+            role: 'measure',
+            unit: 'none',
+            description: `0 to 100: the health model's terms for failures and p95, by their weights`,
+          },
+          deprecated_calls: { type: 'number', role: 'measure', unit: 'short', description: 'Marked as deprecated' },
+          cost_per_call: { type: 'number', role: 'measure', unit: 'currencyUSD', description: 'Mean cost of a call' },
         },
         sql: (s) => `
-SELECT integration, endpoint, method, vantage, ${measureList(s, s.seconds)}
+SELECT integration, endpoint, method, vantage, ${measureList(s, s.seconds)},
+  if(n_calls = 0, NULL, 1 - n_failures / n_calls) AS success_rate, ${reliability('error_rate', 'p95_ms')} AS reliability,
+  n_deprecated AS deprecated_calls, if(n_calls = 0, NULL, total_cost / n_calls) AS cost_per_call
 FROM ${calls(s, s.scope, { endpoint: 'endpoint', method: 'method' })}
 ORDER BY calls DESC, integration, endpoint, method`,
       },
@@ -167,4 +197,7 @@ ORDER BY source, target, relation, origin`,
       },
     },
   },
+  ...performanceQueries,
+  ...outlookQueries,
+  ...findingQueries,
 ];

@@ -134,13 +134,14 @@ export const troubles = rollup(apiCall, {
 });
 
 /**
- * What calls told about quotas, and who used them. A week of minutes and a year of hours are enough: a quota is about now
- * and about the pattern of use.
+ * What calls told about quotas, and who used them. No days: hours reach back a year, and each grain costs an insert a batch.
  */
 export const quotas = rollup(apiCall, {
   name: 'integration_quotas',
   title: 'Quotas and who uses them',
-  where: (e) => e.rate_limit_remaining !== undefined || e.retry_after_s !== undefined || e.status_code === 429,
+  where: (e) =>
+    e.vantage === 'client' &&
+    (e.rate_limit_remaining !== undefined || e.retry_after_s !== undefined || e.status_code === 429),
   dimensions: {
     integration: { value: (e) => e.integration, description: 'Integration, as its caller names it' },
     kind: { value: (e) => e.kind, description: 'What the integration is' },
@@ -172,6 +173,7 @@ export const quotas = rollup(apiCall, {
     },
     retry_after: { kind: 'max', value: (e) => e.retry_after_s, unit: 's', description: 'Longest wait asked for' },
   },
+  retentionDays: { '1m': 30, '1h': 400, '1d': 0 },
 });
 
 /** Calls as edges of the dependency graph. A server knows no caller, so only the client's view makes an edge. */

@@ -16,7 +16,7 @@ export const lastStep = (s: SqlContext): string =>
   `toDateTime64(toUnixTimestamp(${s.to}) - {step:UInt32}, 3, 'UTC') AS time`;
 
 /** Ends of validity as of the end of the range. */
-const ends = (s: SqlContext): string => `(
+export const ends = (s: SqlContext): string => `(
   SELECT entity AS integration, what, credential, renewable, last_seen, ${endsAsOf('seen', s.to)} AS ends_at, ${daysLeft('ends_at', 'renewable', s.to)} AS days_left
   FROM ${credentials(s)} WHERE ends_at > 0)`;
 
