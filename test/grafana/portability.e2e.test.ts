@@ -71,7 +71,7 @@ beforeAll(async () => {
   });
   browser = await launchBrowser();
   context = await browser.newContext({ extraHTTPHeaders: { authorization: headers.authorization } });
-});
+}, 900_000);
 afterAll(async () => {
   await browser?.close();
   await grafana?.stop();

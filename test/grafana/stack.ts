@@ -69,11 +69,13 @@ export async function startStack(args: readonly string[] = []): Promise<Stack> {
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };
+  // Where Grafana is comes as soon as it answers; without it, what comes last tells that all else is there.
+  const waitFor = args.includes('--no-grafana') ? /^(Ctrl-C.*|Health, .*)$/m : /^ {2}Grafana +(.+)$/m;
   const line = await Promise.race([
     new Promise<string>((done) =>
       child.stdout!.on('data', (d: Buffer) => {
         text += d.toString();
-        const found = /^ {2}Grafana +(.+)$/m.exec(text);
+        const found = waitFor.exec(text);
         if (found !== null && text.includes('\n', found.index)) done(found[1]!);
       }),
     ),
