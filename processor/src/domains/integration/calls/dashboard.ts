@@ -1,4 +1,4 @@
-import type { AnnotationDef, DashboardDef, LinkDef, ValueMappings } from '../../define';
+import type { AnnotationDef, DashboardDef, LinkDef, QueryPanelDef, ValueMappings } from '../../define';
 
 const selected = { integration: ['$integration'] };
 const detail: LinkDef = {
@@ -11,7 +11,7 @@ const severities: ValueMappings = {
   warning: { color: 'orange' },
   info: { color: 'blue' },
 };
-const findings = {
+const findings: Omit<QueryPanelDef, 'w' | 'h'> = {
   title: 'Findings',
   description: 'What is wrong, since when, the figures that show it, and what to do. Empty means that none was found.',
   kind: 'table',
@@ -19,7 +19,7 @@ const findings = {
   columns: ['time', 'ended', 'integration', 'severity', 'title', 'evidence', 'action'],
   params: selected,
   styles: { severity: { cell: 'color-text', mappings: severities } },
-} as const;
+};
 const byLoss = [
   { value: null, color: 'transparent' },
   { value: 0.25, color: 'yellow' },
