@@ -1,5 +1,5 @@
 /**
- * Runs a plugin's Go tests against a real ClickHouse: the embedded one, with the schema migrated and demo events counted
+ * Runs a plugin's Go tests against a real ClickHouse: the embedded one, with the schema migrated and random events counted
  * by the real pipeline. The last line is the tally of the leaf tests.
  */
 import { spawn } from 'node:child_process';
@@ -18,32 +18,66 @@ if (plugin === undefined || !existsSync(join(folder, 'go.mod'))) {
   process.exit(2);
 }
 
-/** Half an hour of the demo, counted; gives the URL and the credentials. */
-async function demoData() {
+/** A seeded source of numbers in [0, 1) (mulberry32), so that a run that fails can be run again. */
+function random(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * Events as no demo has them: at random times of the last three hours, with numbers up to ten times larger or smaller,
+ * and fields missing. What is refused for it is a dead letter, and a row to be compared like any other.
+ */
+function randomise(events, to, seed) {
+  const next = random(seed);
+  const kept = new Set(['type', 'event_id', 'time', 'workspace']);
+  return events.map((event) => {
+    const out = { ...event, time: to - Math.floor(next() * 3 * 3_600_000) };
+    for (const [name, value] of Object.entries(event)) {
+      if (kept.has(name)) continue;
+      if (next() < 0.02) delete out[name];
+      else if (typeof value === 'number' && name !== 'status_code') {
+        const scaled = value * 10 ** (next() * 2 - 1);
+        out[name] = Number.isInteger(value) ? Math.round(scaled) : scaled;
+      }
+    }
+    return out;
+  });
+}
+
+/** Half an hour of the demo, made random and counted; gives the URL and the credentials. */
+async function randomData(seed) {
   const clickhouse = await startClickHouse();
   const stack = await startStack(clickhouse, { database: DATABASE, workspace: WORKSPACE });
   const { appendEvents, demoEvents } = processor('cli/demo.js');
   const to = Math.floor(Date.now() / 60_000) * 60_000;
-  const events = demoEvents(stack.domains, to - 30 * 60_000, to);
+  const events = randomise(demoEvents(stack.domains, to - 30 * 60_000, to), to, seed);
   await appendEvents(stack.runtime.log, 'shadower', WORKSPACE, events);
   await stack.api.accounted(events.length);
   return { clickhouse, stack, events: events.length };
 }
 
 /**
- * What the HTTP API answers to every query, for the Go side to compare its frames with. Fixed ranges, so that both ask
- * for the same.
+ * What the HTTP API answers to every query, for the Go side to compare its frames with. Fixed ranges that end on a full
+ * step of the grain, so that panel, alert rule and API all ask for the same.
  */
 async function apiAnswers(api) {
-  const to = Math.floor(Date.now() / 60_000) * 60_000;
+  const now = Date.now();
   const { json: catalog } = await api.send('GET', '/v1/catalog');
   const answers = [];
   for (const q of catalog.queries)
     for (const hours of [1, 48]) {
+      const finest = Math.max(...q.parts.map((p) => p.views[0].seconds), hours === 1 ? 60 : 3600);
       // Rows about freshness go on growing for a minute or two; both sides ask for those of the hours that are over.
-      const end = q.name === 'intake_freshness' ? Math.floor(to / 3_600_000) * 3_600_000 : to;
+      const unit = (q.name === 'intake_freshness' ? Math.max(3600, finest) : finest) * 1000;
+      const end = Math.floor(now / unit) * unit;
       const range = { from: end - hours * 3600_000, to: end };
-      const args = q.kind === 'timeseries' ? { step: hours === 1 ? 60 : 3600 } : {};
+      const args = q.kind === 'timeseries' ? { step: hours === 1 ? Math.max(60, finest) : Math.max(3600, finest) } : {};
       const answer = await api.query(q.name, { ...range, ...args });
       answers.push({ query: q.name, ...range, step: args.step ?? 0, parts: answer.parts });
     }
@@ -92,8 +126,9 @@ async function goTest(env) {
 
 let tally;
 try {
-  const { clickhouse, stack, events } = await demoData();
-  process.stdout.write(`${events} demo events counted\n`);
+  const seed = Number(process.env.SHADOWER_TEST_SEED ?? Date.now() % 2 ** 32);
+  const { clickhouse, stack, events } = await randomData(seed);
+  process.stdout.write(`${events} random events counted (SHADOWER_TEST_SEED=${seed})\n`);
   const answers = join(tempFolder('answers'), 'answers.json');
   writeFileSync(answers, JSON.stringify(await apiAnswers(stack.api)));
   tally = await goTest({
