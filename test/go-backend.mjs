@@ -73,8 +73,8 @@ async function apiAnswers(api) {
   for (const q of catalog.queries)
     for (const hours of [1, 48]) {
       const finest = Math.max(...q.parts.map((p) => p.views[0].seconds), hours === 1 ? 60 : 3600);
-      // Rows about freshness go on growing for a minute or two; both sides ask for those of the hours that are over.
-      const unit = (q.name === 'intake_freshness' ? Math.max(3600, finest) : finest) * 1000;
+      // Rows about freshness and lateness go on growing for a minute or two; both sides ask for those of hours that are over.
+      const unit = (['intake_freshness', 'intake_late'].includes(q.name) ? Math.max(3600, finest) : finest) * 1000;
       const end = Math.floor(now / unit) * unit;
       const range = { from: end - hours * 3600_000, to: end };
       const args = q.kind === 'timeseries' ? { step: hours === 1 ? Math.max(60, finest) : Math.max(3600, finest) } : {};
