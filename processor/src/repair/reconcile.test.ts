@@ -175,8 +175,8 @@ test('the scheduled check writes what it found, once per turn for all processors
   const [late] = await ch.rows<{ n: string; w: string }>(
     'SELECT toString(sum(events)) AS n, toString(sum(windows)) AS w FROM shadower.late_1m FINAL',
   );
-  // All but those sent for the present minute come late here.
-  expect(Number(late!.n)).toBeGreaterThan(300);
+  // All but those sent for the last minutes come late here; how many these are depends on the second in which it runs.
+  expect(Number(late!.n)).toBeGreaterThan(250);
 
   await ch.command(`ALTER TABLE shadower.integration_calls_1m DELETE WHERE integration = 'i2' ${SYNC}`);
   await ch.command('TRUNCATE TABLE shadower.reconciliation_1m');

@@ -1,5 +1,4 @@
-import type { Change, GraphEdge, GraphNode, Previous } from './model';
-import { STATUSES } from './model';
+import { STATUSES, type Change, type GraphEdge, type GraphNode, type Previous } from './model';
 
 /** From which a difference counts: shares of an error rate, a share of a p95, points of a score. */
 export const CHANGED = { errorRate: 0.005, p95: 0.2, p95Ms: 5, score: 5 } as const;

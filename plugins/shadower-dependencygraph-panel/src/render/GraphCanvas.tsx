@@ -210,7 +210,7 @@ export function GraphCanvas(props: Props) {
 /** Keeps the canvas, and the buttons over it, at what the camera shows. */
 function useScreen(
   canvas: React.RefObject<HTMLCanvasElement | null>,
-  overlay: React.RefObject<HTMLDivElement | null>,
+  overlayRef: React.RefObject<HTMLDivElement | null>,
   scene: Scene,
   camera: CameraStore,
   width: number,
@@ -233,13 +233,13 @@ function useScreen(
     const update = () => {
       const { x, y, k } = camera.camera;
       screen.current?.setCamera(camera.camera);
-      if (overlay.current !== null) {
-        overlay.current.style.transform = `translate(${x}px, ${y}px) scale(${k})`;
+      if (overlayRef.current !== null) {
+        overlayRef.current.style.transform = `translate(${x}px, ${y}px) scale(${k})`;
       }
     };
     update();
     return camera.subscribe(update);
-  }, [camera, overlay, fontFamily]);
+  }, [camera, overlayRef, fontFamily]);
   useLayoutEffect(() => screen.current?.setSize(width, height), [width, height, fontFamily]);
   useLayoutEffect(() => screen.current?.setScene(scene), [scene, fontFamily]);
   // Text measured before a web font came is drawn again with it.

@@ -11,7 +11,7 @@ import tests from './tests';
 import vendor from './vendor';
 import webhooks from './webhooks';
 
-const parts = [health, calls, sync, webhooks, dependencies, cost, security, tests, vendor];
+const parts = [calls, health, sync, webhooks, dependencies, cost, security, tests, vendor];
 
 export default compose(
   {
