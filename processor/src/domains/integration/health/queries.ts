@@ -15,6 +15,9 @@ const base = { cache: 'systemMetrics', params: integrationParam } as const;
 export const lastStep = (s: SqlContext): string =>
   `toDateTime64(toUnixTimestamp(${s.to}) - {step:UInt32}, 3, 'UTC') AS time`;
 
+/** 2262-01-01, seconds: Grafana keeps times in nanoseconds, and later ones come out as a date in the past. */
+const LATEST_SHOWN = Date.UTC(2262, 0, 1) / 1000;
+
 /** Ends of validity as of the end of the range. */
 export const ends = (s: SqlContext): string => `(
   SELECT entity AS integration, what, credential, renewable, last_seen, ${endsAsOf('seen', s.to)} AS ends_at, ${daysLeft('ends_at', 'renewable', s.to)} AS days_left
@@ -143,13 +146,13 @@ ORDER BY time, integration, auth_type`,
           integration,
           what: text('token or certificate'),
           credential: text('Credential, or host of the certificate'),
-          ends: { type: 'time', description: 'When it ends' },
+          ends: { type: 'time', description: 'When it ends; 2262-01-01 stands for anything later' },
           days_left: number('d', 'Days from the end of the range until then; empty while it is renewed without people'),
           renewable: { type: 'boolean', description: 'Renewed without people' },
           last_seen: { type: 'time', description: 'When it was told of last' },
         },
         sql: (s) => `
-SELECT integration, what, credential, ${seconds('ends_at')} AS ends, days_left, CAST(renewable AS Bool) AS renewable, ${seconds('e.last_seen')} AS last_seen
+SELECT integration, what, credential, ${seconds(`least(ends_at, toFloat64(${LATEST_SHOWN}))`)} AS ends, days_left, CAST(renewable AS Bool) AS renewable, ${seconds('e.last_seen')} AS last_seen
 FROM ${ends(s)} AS e ORDER BY isNull(days_left), ends_at, integration, what, credential`,
       },
     },
