@@ -126,7 +126,9 @@ async function goTest(env) {
 
 let tally;
 try {
-  const seed = Number(process.env.SHADOWER_TEST_SEED ?? Date.now() % 2 ** 32);
+  // The same numbers each time, so that a change that breaks them is told from luck; `random` tries others.
+  const asked = process.env.SHADOWER_TEST_SEED ?? '3501434';
+  const seed = asked === 'random' ? Date.now() % 2 ** 32 : Number(asked);
   const { clickhouse, stack, events } = await randomData(seed);
   process.stdout.write(`${events} random events counted (SHADOWER_TEST_SEED=${seed})\n`);
   const answers = join(tempFolder('answers'), 'answers.json');
