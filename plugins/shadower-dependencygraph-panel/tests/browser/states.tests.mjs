@@ -62,7 +62,8 @@ test('high contrast: forced colours keep nodes reachable and visible', async (pa
   await page.locator('[data-id][tabindex="0"]').focus();
   await page.keyboard.press('ArrowRight');
   await shot(page, 'forced-colors');
-  await axe(page, 'forced colours');
+  // The browser chooses the colours then, and axe reads those that the page had asked for.
+  await axe(page, 'forced colours', ['color-contrast']);
 });
 
 test('in German', async (page) => {
