@@ -95,6 +95,9 @@ export class KafkaLog implements EventLog {
 
   /** Connects to nothing yet. Throws CONFIG_INVALID. */
   constructor(private readonly o: KafkaLogOptions) {
+    // Something waits per topic, on one signal and in kafkajs on one connection's queue; Node takes more than ten for a leak.
+    setMaxListeners(10 + 4 * o.topics.length);
+    setMaxListeners(0, this.stop.signal);
     this.logger = o.logger;
     this.kafka = kafkaClient(o, o.logger);
     this.appender = new Appender(this.kafka, o.timeoutMs ?? 30_000);
